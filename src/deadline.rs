@@ -1,0 +1,67 @@
+//! The deadline cell of a slot: 64 bits, without a 64-bit atomic where that would not be lock-free.
+//!
+//! On targets with 64-bit atomics it is one of them. Elsewhere it is two word-sized halves, and a read
+//! may be torn; that is harmless, because [`Slot`](crate::slot::Slot) writes it only while one client
+//! owns the slot, and believes a read only between two equal reads of its word. Loom models the
+//! halves, the harder of the two cases.
+
+#[cfg(all(target_has_atomic = "64", not(timer_future_loom)))]
+mod cell {
+    use crate::sync::Ordering;
+    use portable_atomic::AtomicU64;
+
+    #[derive(Debug)]
+    pub(crate) struct Deadline(AtomicU64);
+
+    impl Deadline {
+        pub(crate) const fn new() -> Self {
+            Self(AtomicU64::new(0))
+        }
+        #[inline]
+        pub(crate) fn get(&self) -> u64 {
+            // ORDERING: Relaxed; the slot's word orders it, see `Slot::look`.
+            self.0.load(Ordering::Relaxed)
+        }
+        #[inline]
+        pub(crate) fn set(&self, deadline: u64) {
+            // ORDERING: Relaxed; published by the Release of the slot's word.
+            self.0.store(deadline, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(any(not(target_has_atomic = "64"), timer_future_loom))]
+mod cell {
+    use crate::sync::{const_fn, AtomicU32, Ordering};
+
+    #[derive(Debug)]
+    pub(crate) struct Deadline {
+        low: AtomicU32,
+        high: AtomicU32,
+    }
+
+    impl Deadline {
+        const_fn! {
+            pub(crate) const fn new() -> Self {
+                Self { low: AtomicU32::new(0), high: AtomicU32::new(0) }
+            }
+        }
+        #[inline]
+        pub(crate) fn get(&self) -> u64 {
+            // ORDERING: Relaxed; the slot's word orders both halves, see `Slot::look`.
+            let low = self.low.load(Ordering::Relaxed);
+            // ORDERING: as above.
+            let high = self.high.load(Ordering::Relaxed);
+            u64::from(high) << 32 | u64::from(low)
+        }
+        #[inline]
+        pub(crate) fn set(&self, deadline: u64) {
+            // ORDERING: Relaxed; published by the Release of the slot's word.
+            self.low.store(deadline as u32, Ordering::Relaxed);
+            // ORDERING: as above.
+            self.high.store((deadline >> 32) as u32, Ordering::Relaxed);
+        }
+    }
+}
+
+pub(crate) use cell::Deadline;

@@ -1,0 +1,216 @@
+//! The keeper's side of a pool: new timers into the wheel, due timers out of it and fired.
+//!
+//! One owner at a time, the driver thread or whoever moves a manual clock. It works in small steps, so
+//! that neither a million new timers nor a million due ones keep the other kind waiting.
+
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::vec::Vec;
+
+use super::blocks::MOST;
+use super::chunks::Index;
+use super::group::NONE;
+use super::inbox::Inbox;
+use super::wheel::{Place, Wheel};
+use super::Pool;
+use crate::slot::{Fired, Look, Slot, Word};
+use crate::sync::{Ordering, SLOTS_PER_GROUP};
+use crate::ticks::NEVER;
+
+/// Groups of new timers that one step looks at: up to 1,024 slots.
+const GROUPS_PER_STEP: usize = 16;
+/// Wheel entries that one step looks at.
+const ENTRIES_PER_STEP: usize = 512;
+
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    wheel: Wheel,
+    /// Groups taken from the inbox and not opened yet.
+    unopened: u32,
+    due: Vec<u32>,
+}
+
+impl Keeper {
+    pub(crate) fn new() -> Self {
+        Self { wheel: Wheel::new(), unopened: NONE, due: Vec::with_capacity(ENTRIES_PER_STEP + MOST) }
+    }
+
+    /// One step: looks at some of the new timers, fires some of what is due at `now`. `true` if there
+    /// is more to do at once; only a step that returned `false` has seen everything that was in the
+    /// inbox when it began.
+    pub(crate) fn step(&mut self, pool: &Pool, now: u64) -> bool {
+        let more_new = self.admit_some(pool);
+        let more_due = self.collect_some(pool, now);
+        self.fire(pool, now);
+        if self.wheel.len() > 4096 + 2 * pool.chunks.len() as usize * SLOTS_PER_GROUP {
+            self.rebuild(pool);
+        }
+        more_new || more_due
+    }
+
+    /// When to look next: not after the first deadline.
+    pub(crate) fn next(&self, now: u64) -> Option<u64> {
+        self.wheel.next(now)
+    }
+
+    fn admit_some(&mut self, pool: &Pool) -> bool {
+        for _ in 0..GROUPS_PER_STEP {
+            if self.unopened == NONE {
+                self.unopened = pool.inbox.take();
+            }
+            let number = self.unopened;
+            let Some(group) = pool.chunks.get(number) else {
+                return false;
+            };
+            let (next, mut marks) = Inbox::open(group);
+            self.unopened = next;
+            while marks != 0 {
+                let at = marks.trailing_zeros() as usize;
+                marks &= marks - 1;
+                self.admit(group.slot(at), Index::new(number, at));
+            }
+        }
+        true
+    }
+
+    /// Links one new timer, or one whose deadline has become earlier.
+    #[inline]
+    fn admit(&mut self, slot: &Slot, index: Index) {
+        while let Look::Armed(word, deadline) = slot.look() {
+            if deadline == NEVER {
+                return;
+            }
+            let place = self.wheel.place_of(deadline);
+            if word.is_linked() && get_place(slot) == place {
+                self.wheel.hurry(place, deadline);
+                return;
+            }
+            // An entry at its former place, if there is one, is stale from now on.
+            if slot.link(word) {
+                set_place(slot, place);
+                self.wheel.insert(place, index.0, deadline);
+                return;
+            }
+        }
+    }
+
+    /// Takes some of the entries that have come up: the due ones to `due`, the others to their place.
+    fn collect_some(&mut self, pool: &Pool, now: u64) -> bool {
+        let mut pass = self.wheel.pass(now);
+        let mut entries = [0; MOST];
+        let mut looked_at = 0;
+        while looked_at < ENTRIES_PER_STEP {
+            let Some((place, taken)) = self.wheel.take(&mut pass, &mut entries) else {
+                return false;
+            };
+            looked_at += taken;
+            for &entry in &entries[..taken] {
+                let slot = pool.slot(Index(entry));
+                if get_place(slot) == place && self.sort_out(slot, entry, now).is_some() {
+                    self.due.push(entry);
+                }
+            }
+        }
+        true
+    }
+
+    /// Looks at a slot whose entry came up: its word if it is due; otherwise it is put where it belongs.
+    #[inline]
+    fn sort_out(&mut self, slot: &Slot, entry: u32, now: u64) -> Option<Word> {
+        loop {
+            match slot.look() {
+                Look::Armed(word, deadline) if deadline <= now => return Some(word),
+                Look::Armed(_, deadline) if deadline != NEVER => {
+                    // Still LINKED. If a client re-arms it for an earlier time meanwhile, it
+                    // compares with this deadline or a later one, and marks it in the inbox.
+                    let place = self.wheel.place_of(deadline);
+                    set_place(slot, place);
+                    self.wheel.insert(place, entry, deadline);
+                    return None;
+                }
+                Look::Armed(word, _) | Look::Idle(word) => {
+                    if slot.unlink(word) {
+                        set_place(slot, Place::NONE);
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Fires what is due.
+    fn fire(&mut self, pool: &Pool, now: u64) {
+        let mut due = core::mem::take(&mut self.due);
+        if pool.started.is_some() {
+            due.sort_by_key(|&entry| order_of(pool, Index(entry)));
+        }
+        for &entry in &due {
+            let slot = pool.slot(Index(entry));
+            // Looked at again: the wakers before it may have taken their time.
+            while let Some(word) = self.sort_out(slot, entry, now) {
+                // Its place is given up before a client can have it again.
+                set_place(slot, Place::NONE);
+                if let Some(fired) = slot.fire(word) {
+                    settle(pool, Index(entry), slot, fired);
+                    break;
+                }
+            }
+        }
+        due.clear();
+        self.due = due;
+    }
+
+    /// Throws stale entries away by starting anew. They are bounded by how often timers were moved
+    /// to an earlier bucket, so this is rare.
+    #[cold]
+    fn rebuild(&mut self, pool: &Pool) {
+        self.wheel.clear();
+        pool.for_each_slot(|index, slot| {
+            if get_place(slot) != Place::NONE && self.sort_out(slot, index.0, 0).is_some() {
+                let place = self.wheel.place_of(0);
+                set_place(slot, place);
+                self.wheel.insert(place, index.0, 0);
+            }
+        });
+    }
+}
+
+/// What is left to do for a fired timer: user code, kept away from everybody else.
+fn settle(pool: &Pool, index: Index, slot: &Slot, fired: Fired) {
+    if let Some(waker) = fired.waker {
+        contain(|| waker.wake());
+    }
+    if fired.abandoned {
+        contain(|| pool.recycle(index, slot));
+    }
+}
+
+/// Runs user code; a panic in it is its own (P6).
+fn contain(code: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(code)) {
+        // Dropping the payload is user code as well. A payload whose drop panics is leaked.
+        if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            core::mem::forget(second);
+        }
+    }
+}
+
+/// The order in which timers of one pass fire: by deadline, then in the order of their starts.
+fn order_of(pool: &Pool, index: Index) -> (u64, u64) {
+    let group = pool.chunks.group_of(index);
+    // ORDERING: Relaxed; published with the slot.
+    let started = group.order(index.at()).map_or(0, |order| order.load(Ordering::Relaxed));
+    (group.slot(index.at()).deadline(), started)
+}
+
+#[inline]
+fn get_place(slot: &Slot) -> Place {
+    // ORDERING: Relaxed; only keepers use it, and they hand over to each other.
+    Place(slot.state().place.load(Ordering::Relaxed))
+}
+
+#[inline]
+fn set_place(slot: &Slot, place: Place) {
+    // ORDERING: Relaxed, as above.
+    slot.state().place.store(place.0, Ordering::Relaxed);
+}
+

@@ -1,0 +1,175 @@
+//! What [`ThreadSource`](crate::ThreadSource) and [`ManualSource`](crate::ManualSource) share: a pool of
+//! slots that grows, the client's three operations on it (here), and the keeper's (keeper.rs).
+//!
+//! ```text
+//!   client                                           keeper
+//!   start:   FreeSlots::take -> Slot::arm            Inbox::take -> Slot::link -> Wheel::insert
+//!            -> Inbox::tell -> AlarmWord: kick?      Wheel::take -> Slot::fire -> wake
+//!   cancel:  Slot::take_back -> FreeSlots::give_back
+//! ```
+//!
+//! A timer that is started, cancelled and started again for the same time or later, the commonest use of
+//! all, never gets beyond `arm`: its slot is LINKED.
+
+mod alarm;
+mod blocks;
+mod chunks;
+mod free;
+mod group;
+mod inbox;
+mod keeper;
+mod timer;
+mod wheel;
+
+pub(crate) use alarm::AlarmWord;
+pub(crate) use chunks::Index;
+pub(crate) use keeper::Keeper;
+pub use timer::PoolTimer;
+pub(crate) use timer::Pooled;
+
+use crate::slot::{Slot, TakenBack};
+use crate::source::CapacityError;
+use crate::state::TimerState;
+use crate::sync::{AtomicU64, Ordering};
+use crate::ticks::NEVER;
+use chunks::Chunks;
+use free::FreeSlots;
+use inbox::Inbox;
+
+#[derive(Debug)]
+pub struct Pool {
+    chunks: Chunks,
+    free: FreeSlots,
+    inbox: Inbox,
+    pub(crate) alarm: AlarmWord,
+    /// How many timers were started; counted only where equal deadlines fire in that order.
+    started: Option<AtomicU64>,
+}
+
+impl Pool {
+    pub(crate) fn new(ordered: bool) -> Self {
+        Self {
+            chunks: Chunks::new(ordered),
+            free: FreeSlots::new(),
+            inbox: Inbox::new(),
+            alarm: AlarmWord::new(),
+            started: ordered.then(|| AtomicU64::new(0)),
+        }
+    }
+
+    #[inline]
+    fn slot(&self, index: Index) -> &Slot {
+        self.chunks.group_of(index).slot(index.at())
+    }
+
+    #[inline]
+    pub(crate) fn state(&self, index: Index) -> &TimerState {
+        self.slot(index).state()
+    }
+
+    /// Starts a timer.
+    #[inline]
+    pub(crate) fn start(
+        &self,
+        source: &impl Pooled,
+        deadline: u64,
+    ) -> Result<Index, CapacityError> {
+        let index = self.free.take(&self.chunks)?;
+        self.arm(source, index, deadline);
+        Ok(index)
+    }
+
+    /// Moves a timer to another deadline; it may get another slot.
+    #[inline]
+    pub(crate) fn restart(
+        &self,
+        source: &impl Pooled,
+        index: &mut Index,
+        deadline: u64,
+    ) -> Result<(), CapacityError> {
+        if self.slot(*index).take_back_unless_firing() {
+            self.arm(source, *index, deadline);
+            return Ok(());
+        }
+        // The keeper is just firing it, and will wake the task for nothing.
+        let other = self.start(source, deadline)?;
+        self.cancel(core::mem::replace(index, other));
+        Ok(())
+    }
+
+    /// Arms a slot that the caller owns.
+    #[inline]
+    fn arm(&self, source: &impl Pooled, index: Index, deadline: u64) {
+        let group = self.chunks.group_of(index);
+        if let (Some(started), Some(order)) = (&self.started, group.order(index.at())) {
+            // ORDERING: Relaxed; a number, published with the slot.
+            let number = started.fetch_add(1, Ordering::Relaxed);
+            // ORDERING: Relaxed, as above.
+            order.store(number, Ordering::Relaxed);
+        }
+        let slot = group.slot(index.at());
+        if !slot.arm(deadline) || deadline == NEVER {
+            return;
+        }
+        let relied_on = self.inbox.tell(group, index);
+        let late = self.alarm.is_after(deadline);
+        // Only here the clock has to be read: where the keeper comes in time, it is not past.
+        if late && deadline <= source.now() {
+            if relied_on {
+                source.kick();
+            }
+            if let Some(waker) = slot.fire_own() {
+                waker.wake();
+            }
+        } else if late || relied_on {
+            source.kick();
+        }
+    }
+
+    /// Cancels a timer and takes its slot back.
+    #[inline]
+    pub(crate) fn cancel(&self, index: Index) {
+        let slot = self.slot(index);
+        if slot.take_back() == TakenBack::Owned {
+            self.recycle(index, slot);
+        }
+    }
+
+    /// Gives a slot back that the caller owns.
+    #[inline]
+    fn recycle(&self, index: Index, slot: &Slot) {
+        // The waker is dropped last of all: that is user code, and may panic.
+        let _waker = slot.state().take_waker();
+        // A stuck slot is retired.
+        if !slot.state().is_stuck() {
+            self.free.give_back(index, &self.chunks);
+        }
+    }
+
+    /// Calls `f` with every slot that was ever given out.
+    fn for_each_slot(&self, mut f: impl FnMut(Index, &Slot)) {
+        for number in 0..self.chunks.len() {
+            let Some(group) = self.chunks.get(number) else { continue };
+            for at in 0..crate::sync::SLOTS_PER_GROUP {
+                f(Index::new(number, at), group.slot(at));
+            }
+        }
+    }
+
+    /// The deadlines of all armed timers, "never" not counted.
+    pub(crate) fn for_each_deadline(&self, mut f: impl FnMut(u64)) {
+        for number in 0..self.chunks.len() {
+            let Some(group) = self.chunks.get(number) else { continue };
+            if group.looks_unused() {
+                continue;
+            }
+            for at in 0..crate::sync::SLOTS_PER_GROUP {
+                if let crate::slot::Look::Armed(_, deadline) = group.slot(at).look() {
+                    if deadline != NEVER {
+                        f(deadline);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The keeper's order: a hierarchical wheel of slot numbers. Plain memory of one owner.
+//!
+//! Level `l` has 256 buckets of 2^(16 + 7 l) ns: 65 us, 8.4 ms, 1.07 s, 137 s, 4.9 h, 26 d, 9 y. A timer
+//! goes into the lowest level whose 256 buckets reach its deadline. Entries are just slot numbers: the
+//! truth (armed? until when?) is in the slot, and whoever takes an entry out looks there. So
+//!
+//! - a cancelled timer costs the wheel nothing until its place comes up;
+//! - an entry may be stale (its slot has another place now) and is dropped when met;
+//! - an entry that comes up too early is put where it belongs by then.
+//!
+//! Invariants:
+//!
+//! - WINDOW: an occupied bucket of level `l` has a number in `cursor[l] .. cursor[l] + 256`.
+//! - EARLIEST: `earliest` of a bucket is not after the deadline that any entry had when it came in.
+//!
+//! Each level reaches two buckets of the next one (256 = 2 * 2^7), so a bucket can be spread over the
+//! lower level during the whole time of the bucket before it. Big buckets are spread early and in
+//! small pieces: no cascade ever stands in the way of what is due. (One cascade of 64 k entries is tokio's
+//! 13 ms at a million timers.)
+//!
+//! The arrays of numbers are what makes it fast at a million: entries of a bucket are independent loads
+//! that overlap, where a linked list would be a chain of cache misses.
+
+use std::boxed::Box;
+use std::vec;
+
+use super::blocks::{Blocks, Chain};
+
+const LEVELS: usize = 7;
+const FIRST_SHIFT: u32 = 16;
+const STEP: u32 = 7;
+const BUCKETS: usize = 256;
+
+/// A bucket with more entries than this is spread before its time.
+const BIG: u32 = 512;
+/// How long before its time, for each entry: several times what moving one costs.
+const HEAD_START: u64 = 256;
+
+/// A bucket of a level, as the slot remembers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place(pub(crate) u16);
+
+impl Place {
+    /// Not in the wheel.
+    pub(crate) const NONE: Self = Self(u16::MAX);
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    chain: Chain,
+    len: u32,
+    earliest: u64,
+}
+
+const EMPTY: Bucket = Bucket { chain: Chain::EMPTY, len: 0, earliest: u64::MAX };
+
+#[derive(Debug)]
+pub(crate) struct Wheel {
+    buckets: Box<[Bucket]>,
+    occupied: [[u64; BUCKETS / 64]; LEVELS],
+    cursor: [u64; LEVELS],
+    blocks: Blocks,
+    /// What was taken out of a bucket and not handed to the keeper yet.
+    rest: Chain,
+    rest_place: Place,
+    len: usize,
+}
+
+#[inline]
+fn shift(level: usize) -> u32 {
+    FIRST_SHIFT + STEP * level as u32
+}
+
+impl Wheel {
+    pub(crate) fn new() -> Self {
+        Self {
+            buckets: vec![EMPTY; LEVELS * BUCKETS].into_boxed_slice(),
+            occupied: [[0; BUCKETS / 64]; LEVELS],
+            cursor: [0; LEVELS],
+            blocks: Blocks::new(),
+            rest: Chain::EMPTY,
+            rest_place: Place::NONE,
+            len: 0,
+        }
+    }
+
+    /// Entries, stale ones included.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Where a deadline belongs now.
+    #[inline]
+    pub(crate) fn place_of(&self, deadline: u64) -> Place {
+        for level in 0..LEVELS {
+            let cursor = self.cursor[level];
+            let number = (deadline >> shift(level)).max(cursor);
+            if number - cursor < BUCKETS as u64 {
+                return Place((level * BUCKETS) as u16 + (number % BUCKETS as u64) as u16);
+            }
+        }
+        // Not reached: the last level has 64 numbers.
+        Place(((LEVELS - 1) * BUCKETS) as u16)
+    }
+
+    /// Puts a slot at a place that `place_of` gave for its deadline.
+    #[inline]
+    pub(crate) fn insert(&mut self, place: Place, slot: u32, deadline: u64) {
+        let at = place.0 as usize;
+        let Some(bucket) = self.buckets.get_mut(at) else { return };
+        self.blocks.push(&mut bucket.chain, slot);
+        bucket.len += 1;
+        bucket.earliest = bucket.earliest.min(deadline);
+        self.occupied[at / BUCKETS][at % BUCKETS / 64] |= 1 << (at % 64);
+        self.len += 1;
+    }
+
+    /// The slot is in this bucket already, and its deadline has become earlier.
+    #[inline]
+    pub(crate) fn hurry(&mut self, place: Place, deadline: u64) {
+        if let Some(bucket) = self.buckets.get_mut(place.0 as usize) {
+            bucket.earliest = bucket.earliest.min(deadline);
+        }
+    }
+
+    /// The first occupied bucket of a level: its number.
+    fn first(&self, level: usize) -> Option<u64> {
+        let cursor = self.cursor[level];
+        let start = (cursor % BUCKETS as u64) as usize;
+        let words = &self.occupied[level];
+        // Circular from `start`: the rest of its word, the other words, the beginning of its word.
+        for step in 0..=words.len() {
+            let word = (start / 64 + step) % words.len();
+            let mut bits = words[word];
+            if step == 0 {
+                bits &= u64::MAX << (start % 64);
+            } else if step == words.len() {
+                bits &= !(u64::MAX << (start % 64));
+            }
+            if bits != 0 {
+                let at = (word * 64) as u64 + u64::from(bits.trailing_zeros());
+                return Some(cursor + (at.wrapping_sub(start as u64) % BUCKETS as u64));
+            }
+        }
+        None
+    }
+
+    fn bucket(&self, level: usize, number: u64) -> &Bucket {
+        &self.buckets[level * BUCKETS + (number % BUCKETS as u64) as usize]
+    }
+
+    /// When the bucket after the current one of a level is big: when to begin to spread it.
+    fn early_start(&self, level: usize, now: u64) -> Option<u64> {
+        let number = (now >> shift(level)) + 1;
+        if level == 0 || self.first(level) != Some(number) {
+            return None;
+        }
+        let len = self.bucket(level, number).len;
+        let start = number << shift(level);
+        (len > BIG).then(|| start.saturating_sub(u64::from(len) * HEAD_START))
+    }
+
+    /// When the keeper should look next: never after the first deadline.
+    pub(crate) fn next(&self, now: u64) -> Option<u64> {
+        let mut next = None;
+        for level in 0..LEVELS {
+            let first = self.first(level).map(|number| self.bucket(level, number).earliest);
+            for time in [first, self.early_start(level, now)].into_iter().flatten() {
+                next = Some(next.map_or(time, |next: u64| next.min(time)));
+            }
+        }
+        next
+    }
+
+    /// Takes the whole of a bucket out, to be handed over by `take`.
+    fn open(&mut self, level: usize, number: u64) {
+        let at = level * BUCKETS + (number % BUCKETS as u64) as usize;
+        let bucket = core::mem::replace(&mut self.buckets[at], EMPTY);
+        self.occupied[level][at % BUCKETS / 64] &= !(1 << (at % 64));
+        self.rest = bucket.chain;
+        self.rest_place = Place(at as u16);
+    }
+
+    /// Begins a pass: the buckets up to `now` are to be emptied. See [`take`](Self::take).
+    pub(crate) fn pass(&mut self, now: u64) -> Pass {
+        Pass { now, level: 0, current: false }
+    }
+
+    /// The next few entries whose bucket has come up (or is to be spread early), and the place where
+    /// they were. `None` when the pass is over.
+    pub(crate) fn take(&mut self, pass: &mut Pass, into: &mut [u32]) -> Option<(Place, usize)> {
+        loop {
+            if let Some(taken) = self.blocks.pop(&mut self.rest, into) {
+                self.len -= taken;
+                return Some((self.rest_place, taken));
+            }
+            let level = pass.level;
+            if level == LEVELS {
+                return None;
+            }
+            let now = pass.now >> shift(level);
+            match self.first(level) {
+                // A bucket of the past, or once the one we are in: some of it is due.
+                Some(number) if number < now || (number == now && !pass.current) => {
+                    pass.current = number == now;
+                    self.cursor[level] = number;
+                    self.open(level, number);
+                }
+                _ => {
+                    self.cursor[level] = self.cursor[level].max(now);
+                    match self.early_start(level, pass.now) {
+                        Some(start) if start <= pass.now => self.open(level, now + 1),
+                        _ => (pass.level, pass.current) = (level + 1, false),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Forgets every entry.
+    pub(crate) fn clear(&mut self) {
+        let cursor = self.cursor;
+        *self = Self::new();
+        self.cursor = cursor;
+    }
+}
+
+/// How far the keeper is in emptying the buckets up to a time.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    pub(crate) now: u64,
+    level: usize,
+    /// The bucket that `now` is in has been opened: what is put back into it stays for the next pass.
+    current: bool,
+}

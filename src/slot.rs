@@ -1,0 +1,278 @@
+//! One reusable timer slot: a state word, a deadline and a [`TimerState`].
+//!
+//! A source owns its slots for its whole life and reuses them. Every transition is one
+//! compare-and-swap on the word, which holds a phase, the LINKED bit and a generation:
+//!
+//! | from   | to             | who    | meaning |
+//! | ------ | -------------- | ------ | ------- |
+//! | Free   | Armed (gen+1)  | client | the deadline was written while the client owned the slot |
+//! | Armed  | Free           | client | cancelled, or about to move to another deadline |
+//! | Armed  | Firing         | keeper | due; now only the keeper may touch `completed` |
+//! | Firing | Fired          | keeper | completed, and its waker taken |
+//! | Firing | Abandoned      | client | dropped meanwhile; the keeper frees it |
+//! | Abandoned | Free        | keeper | |
+//! | Fired  | Free           | client | reused |
+//!
+//! Invariants, cited by name elsewhere:
+//!
+//! - OWNED: a slot in phase Free belongs to the one client that took it back or took it from the free
+//!   list. Deadline and `completed` are written only then. (The keeper may clear LINKED.)
+//! - FRESH: the generation makes an old Armed differ from a new one, so a keeper that looked, was
+//!   preempted and comes back cannot fire a timer that was re-armed meanwhile. It wraps after 2^28
+//!   re-arms of one slot; a keeper would have to be preempted for that many.
+//! - LINKED: the keeper has this slot in its order at a place that is not after the deadline of the
+//!   last arm. So arming again for the same time or later needs no word to the keeper.
+
+use core::task::Waker;
+
+use crate::deadline::Deadline;
+use crate::state::TimerState;
+use crate::sync::{acquire_fence, const_fn, Ordering};
+
+const FREE: u32 = 0;
+const ARMED: u32 = 1;
+const FIRING: u32 = 2;
+const FIRED: u32 = 3;
+const ABANDONED: u32 = 4;
+const PHASE: u32 = 0b111;
+const LINKED: u32 = 0b1000;
+const GENERATION: u32 = 0b1_0000;
+
+/// A value of the state word, as somebody read it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Word(u32);
+
+impl Word {
+    #[inline]
+    fn phase(self) -> u32 {
+        self.0 & PHASE
+    }
+    #[inline]
+    fn with_phase(self, phase: u32) -> Self {
+        Self(self.0 & !PHASE | phase)
+    }
+    #[inline]
+    pub(crate) fn is_armed(self) -> bool {
+        self.phase() == ARMED
+    }
+    #[inline]
+    pub(crate) fn is_linked(self) -> bool {
+        self.0 & LINKED != 0
+    }
+}
+
+impl core::fmt::Debug for Word {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let phase = match self.phase() {
+            FREE => "Free",
+            ARMED => "Armed",
+            FIRING => "Firing",
+            FIRED => "Fired",
+            _ => "Abandoned",
+        };
+        let linked = if self.is_linked() { "+LINKED" } else { "" };
+        write!(f, "{phase}{linked}#{}", self.0 / GENERATION)
+    }
+}
+
+/// What the client has after asking for its slot back.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum TakenBack {
+    /// The slot is the client's again (OWNED); its waker may still be stored.
+    Owned,
+    /// The keeper is in the middle of firing it, and frees it when done.
+    LeftToKeeper,
+}
+
+/// What the keeper sees of a slot.
+#[derive(Debug)]
+pub(crate) enum Look {
+    /// Armed for this deadline at the moment the word was read.
+    Armed(Word, u64),
+    /// Nothing to wait for.
+    Idle(Word),
+}
+
+/// What became of a slot that was fired.
+#[derive(Debug)]
+pub(crate) struct Fired {
+    /// To be woken now, when nothing of the slot is half-done any more.
+    pub(crate) waker: Option<Waker>,
+    /// The client has gone meanwhile: the keeper must give the slot back.
+    pub(crate) abandoned: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Slot {
+    state: TimerState,
+    deadline: Deadline,
+}
+
+impl Slot {
+    const_fn! {
+        pub(crate) const fn new() -> Self {
+            Self { state: TimerState::new(), deadline: Deadline::new() }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn state(&self) -> &TimerState {
+        &self.state
+    }
+
+    /// The deadline of the last arm. Exact for the client that holds the timer; for anybody else a hint.
+    #[inline]
+    pub(crate) fn deadline(&self) -> u64 {
+        self.deadline.get()
+    }
+
+    #[inline]
+    fn word(&self) -> Word {
+        // ORDERING: Acquire, pairs with the AcqRel of every transition: whoever sees a phase sees
+        // what was written before it. loom: slot_deadline_is_published.
+        Word(self.state.word.load(Ordering::Acquire))
+    }
+
+    /// One transition.
+    #[inline]
+    fn swap(&self, from: Word, to: Word) -> Result<(), Word> {
+        // ORDERING: SeqCst (which includes AcqRel). Acquire and Release publish deadline and
+        // `completed` with the phase; the total order is that of "arm, then read the published
+        // alarm" against "publish the alarm, then look at the slots" (kick-or-see).
+        // loom: kick_or_see.
+        self.state
+            .word
+            .compare_exchange(from.0, to.0, Ordering::SeqCst, Ordering::Acquire)
+            .map(|_| ())
+            .map_err(Word)
+    }
+
+    // ---- the client's side -------------------------------------------------------------------
+
+    /// Free -> Armed. Only for the client that owns the slot (OWNED). Returns whether the keeper
+    /// must be told to look at the slot: it does not know it yet, or would come too late.
+    #[inline]
+    pub(crate) fn arm(&self, deadline: u64) -> bool {
+        let earlier = deadline < self.deadline.get();
+        self.state.clear();
+        self.deadline.set(deadline);
+        let mut word = self.word();
+        // At most one round for a keeper that clears LINKED meanwhile.
+        loop {
+            let armed = Word(word.with_phase(ARMED).0.wrapping_add(GENERATION));
+            match self.swap(word, armed) {
+                Ok(()) => return earlier || !word.is_linked(),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Armed, Fired -> Free, or Firing -> Abandoned. Only for the client that holds the timer.
+    #[inline]
+    pub(crate) fn take_back(&self) -> TakenBack {
+        let mut word = self.word();
+        // The keeper can move the word at most three times before the client succeeds.
+        loop {
+            let (to, outcome) = match word.phase() {
+                FIRING => (ABANDONED, TakenBack::LeftToKeeper),
+                _ => (FREE, TakenBack::Owned),
+            };
+            match self.swap(word, word.with_phase(to)) {
+                Ok(()) => return outcome,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Armed, Fired -> Free; `false`, and nothing done, while the keeper is firing it.
+    #[inline]
+    pub(crate) fn take_back_unless_firing(&self) -> bool {
+        let mut word = self.word();
+        // As in `take_back`.
+        while word.phase() != FIRING {
+            match self.swap(word, word.with_phase(FREE)) {
+                Ok(()) => return true,
+                Err(now) => word = now,
+            }
+        }
+        false
+    }
+
+    // ---- the keeper's side -------------------------------------------------------------------
+
+    /// Reads phase and deadline as they were together at one moment.
+    #[inline]
+    pub(crate) fn look(&self) -> Look {
+        let mut word = self.word();
+        loop {
+            if !word.is_armed() {
+                return Look::Idle(word);
+            }
+            let deadline = self.deadline.get();
+            // ORDERING: the reads of the deadline come before the second read of the word; an equal
+            // word (FRESH) then says that no client owned the slot in between.
+            // loom: slot_deadline_is_published.
+            acquire_fence();
+            // ORDERING: Relaxed, ordered by the fence above.
+            let again = Word(self.state.word.load(Ordering::Relaxed));
+            if again == word {
+                return Look::Armed(word, deadline);
+            }
+            word = self.word();
+        }
+    }
+
+    /// Sets LINKED on the armed slot that was looked at. Fails if it has changed since.
+    #[inline]
+    pub(crate) fn link(&self, seen: Word) -> bool {
+        seen.is_linked() || self.swap(seen, Word(seen.0 | LINKED)).is_ok()
+    }
+
+    /// Clears LINKED on the slot that was looked at. Fails if it has changed since.
+    #[inline]
+    pub(crate) fn unlink(&self, seen: Word) -> bool {
+        !seen.is_linked() || self.swap(seen, Word(seen.0 & !LINKED)).is_ok()
+    }
+
+    /// Armed -> Firing -> Fired, for the armed slot that was looked at; also clears LINKED.
+    /// `None` if it was cancelled or re-armed since (FRESH).
+    ///
+    /// The waker is returned, not woken: by then nothing of the slot is half-done, so it may panic,
+    /// start, reset or drop timers, or be dropped, and concerns nobody else.
+    #[inline]
+    pub(crate) fn fire(&self, seen: Word) -> Option<Fired> {
+        let firing = Word(seen.with_phase(FIRING).0 & !LINKED);
+        self.swap(seen, firing).ok()?;
+        self.state.set_complete();
+        let waker = self.state.take_waker();
+        let abandoned = self.swap(firing, firing.with_phase(FIRED)).is_err();
+        if abandoned {
+            // Nobody but the keeper touches an abandoned slot, so this cannot fail.
+            let freed = self.swap(firing.with_phase(ABANDONED), firing.with_phase(FREE));
+            debug_assert!(freed.is_ok(), "an abandoned slot was touched: {:?}", self.word());
+        }
+        Some(Fired { waker, abandoned })
+    }
+
+    /// Armed -> Firing -> Fired by the client that has just armed it, because its deadline has passed
+    /// already. The waker to wake, if there is one.
+    #[inline]
+    pub(crate) fn fire_own(&self) -> Option<Waker> {
+        match self.look() {
+            // Not abandoned: the client is here. LINKED may stay: the place is still there.
+            Look::Armed(word, _) => {
+                let firing = word.with_phase(FIRING);
+                self.swap(word, firing).ok()?;
+                self.state.set_complete();
+                let waker = self.state.take_waker();
+                let mut now = firing;
+                // One more round for a keeper that clears LINKED meanwhile.
+                while let Err(other) = self.swap(now, now.with_phase(FIRED)) {
+                    now = other;
+                }
+                waker
+            }
+            Look::Idle(_) => None,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The one file that knows loom from portable-atomic from std.
+//!
+//! Everything else in the crate is written against these names and reads as plain code.
+
+#[cfg(not(timer_future_loom))]
+mod imp {
+    pub(crate) use atomic_waker::AtomicWaker;
+    pub(crate) use portable_atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering};
+
+    #[cfg(feature = "std")]
+    pub(crate) use portable_atomic::AtomicU64;
+
+    /// Slots that share a bitmap word.
+    #[cfg(feature = "std")]
+    pub(crate) const SLOTS_PER_GROUP: usize = 64;
+
+    /// The second half of a store-buffering handshake whose first half was a SeqCst
+    /// read-modify-write or store. In the language's memory model the SeqCst accesses alone suffice;
+    /// loom models only fences, so there (and only there) this is one.
+    #[cfg(feature = "std")]
+    #[inline(always)]
+    pub(crate) fn sc_fence() {}
+
+    /// `fence(Acquire)`, for the second read of a sequence lock.
+    #[inline(always)]
+    pub(crate) fn acquire_fence() {
+        // ORDERING: see `Slot::look`.
+        core::sync::atomic::fence(Ordering::Acquire);
+    }
+}
+
+#[cfg(timer_future_loom)]
+mod imp {
+    pub(crate) use loom::sync::atomic::{
+        AtomicBool, AtomicU16, AtomicU32, AtomicU64, Ordering,
+    };
+
+    /// Few, so that the model stays small and groups run out.
+    #[cfg(feature = "std")]
+    pub(crate) const SLOTS_PER_GROUP: usize = 2;
+
+    /// Loom's own model of `AtomicWaker`, behind the names of the real one.
+    #[derive(Debug)]
+    pub(crate) struct AtomicWaker(loom::future::AtomicWaker);
+
+    impl AtomicWaker {
+        pub(crate) fn new() -> Self {
+            Self(loom::future::AtomicWaker::new())
+        }
+        pub(crate) fn register(&self, waker: &core::task::Waker) {
+            self.0.register_by_ref(waker);
+        }
+        pub(crate) fn wake(&self) {
+            self.0.wake();
+        }
+        pub(crate) fn take(&self) -> Option<core::task::Waker> {
+            self.0.take_waker()
+        }
+    }
+
+    pub(crate) fn sc_fence() {
+        loom::sync::atomic::fence(Ordering::SeqCst);
+    }
+
+    pub(crate) fn acquire_fence() {
+        loom::sync::atomic::fence(Ordering::Acquire);
+    }
+}
+
+pub(crate) use imp::*;
+
+/// Defines a function that is `const` in the real crate and an ordinary one under loom, whose atomics
+/// register themselves with the model when they are made.
+macro_rules! const_fn {
+    ($(#[$meta:meta])* $vis:vis const fn $name:ident($($args:tt)*) -> $ret:ty $body:block) => {
+        #[cfg(not(timer_future_loom))]
+        $(#[$meta])*
+        $vis const fn $name($($args)*) -> $ret $body
+
+        #[cfg(timer_future_loom)]
+        $(#[$meta])*
+        $vis fn $name($($args)*) -> $ret $body
+    };
+}
+pub(crate) use const_fn;
