@@ -14,6 +14,9 @@ mod cell {
     pub(crate) struct Deadline(AtomicU64);
 
     impl Deadline {
+        /// Written and read in one piece.
+        pub(crate) const WHOLE: bool = true;
+
         pub(crate) const fn new() -> Self {
             Self(AtomicU64::new(0))
         }
@@ -41,6 +44,9 @@ mod cell {
     }
 
     impl Deadline {
+        /// A read may see half of a write.
+        pub(crate) const WHOLE: bool = false;
+
         const_fn! {
             pub(crate) const fn new() -> Self {
                 Self { low: AtomicU32::new(0), high: AtomicU32::new(0) }

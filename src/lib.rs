@@ -7,26 +7,40 @@
 extern crate std;
 
 mod deadline;
+mod ext;
 mod future;
-#[cfg(feature = "std")]
-mod manual;
-#[cfg(feature = "std")]
-mod pool;
+mod interrupt;
+mod interval;
 mod slot;
 mod source;
 mod state;
 mod sync;
+mod ticks;
+mod widen;
+mod timeout;
+
+#[cfg(feature = "std")]
+mod manual;
+#[cfg(feature = "std")]
+mod pool;
 #[cfg(feature = "std")]
 mod thread;
-mod ticks;
 
+pub use ext::SourceExt;
 pub use future::TimerFuture;
+pub use interrupt::{Alarm, InterruptSource, InterruptTimer};
+pub use interval::{Interval, MissedTickBehavior};
+pub use source::{CapacityError, TimerSource};
+pub use state::TimerState;
+pub use ticks::{deadline_after, duration_to_ticks, ticks_to_duration, NEVER};
+pub use widen::WideCounter;
+pub use timeout::{Elapsed, Timeout};
+
 #[cfg(feature = "std")]
 pub use manual::ManualSource;
 #[cfg(feature = "std")]
 pub use pool::PoolTimer;
-pub use source::{CapacityError, TimerSource};
-pub use state::TimerState;
 #[cfg(feature = "std")]
 pub use thread::{ThreadSource, ThreadSourceBuilder};
-pub use ticks::{deadline_after, duration_to_ticks, ticks_to_duration, NEVER};
+#[cfg(feature = "std")]
+pub use timeout::timeout;

@@ -167,6 +167,27 @@ impl Slot {
         }
     }
 
+    /// Armed -> Armed (gen+1) in one step, for a later deadline that needs no word to the keeper. Only
+    /// for the client that holds the timer. `false`, if it cannot be done that way.
+    ///
+    /// The deadline is written while the keeper may look. A keeper that reads the new one leaves the
+    /// slot alone until then; one that has read the old one and finds it due either fires before
+    /// the word changes (then this fails, and the reset came too late) or fails to fire (FRESH).
+    /// That needs a deadline that is written in one piece, because a torn one could be early.
+    #[inline]
+    pub(crate) fn postpone(&self, deadline: u64) -> bool {
+        let word = self.word();
+        let in_place = Deadline::WHOLE
+            && word.is_armed()
+            && word.is_linked()
+            && deadline >= self.deadline.get();
+        if !in_place {
+            return false;
+        }
+        self.deadline.set(deadline);
+        self.swap(word, Word(word.0.wrapping_add(GENERATION))).is_ok()
+    }
+
     /// Armed, Fired -> Free, or Firing -> Abandoned. Only for the client that holds the timer.
     #[inline]
     pub(crate) fn take_back(&self) -> TakenBack {

@@ -1,48 +1,23 @@
-//! Free slots: a group for each thread, roughly, and a list of the groups that nobody takes from.
+//! Free slots: a few at hand and a group for each thread, and a list of the groups that nobody takes from.
 //!
-//! A thread takes slots from the group of its shard, lowest first, so a timer that is started and dropped
-//! and started again has the same slot, warm in the thread's cache. Any thread gives a slot back
-//! to the group it came from. A group that is used up is forgotten (not LISTED) until one of its slots
-//! comes back; then it goes into the list, from which a shard takes its next group. So a thread that only
-//! starts timers and one that only drops them balance, and memory follows the peak of live timers.
-
-use core::cell::Cell;
+//! A thread takes the slot that it gave back last, so a timer that is started and dropped and started
+//! again has the same slot, warm in the thread's cache; then it takes from the group of its lane. Slots
+//! beyond those at hand go back to the group they came from, whoever drops them. A group that is used up
+//! is forgotten (not LISTED) until one of its slots comes back; then it goes into the list, from which a
+//! lane takes its next group. So a thread that only starts timers and one that only drops them balance,
+//! and memory follows the peak of live timers.
 
 use crossbeam_utils::CachePadded;
 
 use super::chunks::{Chunks, Index};
 use super::group::NONE;
+use super::lane::{self, Lane, LANES};
 use crate::source::CapacityError;
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
-const SHARDS: usize = 16;
-
-/// The shard of this thread. Threads share one only if there are more than [`SHARDS`] of them, and
-/// then only lose speed.
-#[inline]
-fn shard() -> usize {
-    #[cfg(timer_future_loom)]
-    return 0;
-    #[cfg(not(timer_future_loom))]
-    {
-        std::thread_local! {
-            static SHARD: Cell<usize> = const { Cell::new(usize::MAX) };
-        }
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        SHARD.with(|shard| {
-            if shard.get() == usize::MAX {
-                // ORDERING: Relaxed; only a number.
-                shard.set(NEXT.fetch_add(1, Ordering::Relaxed) as usize % SHARDS);
-            }
-            shard.get()
-        })
-    }
-}
-
 #[derive(Debug)]
 pub(crate) struct FreeSlots {
-    /// The group each shard takes from, or NONE.
-    current: [CachePadded<AtomicU32>; SHARDS],
+    lanes: [CachePadded<Lane>; LANES],
     /// Top of the list of other groups with free slots, and a tag that changes with every change, so
     /// that a pop which read a stale link fails (the ABA problem).
     list: CachePadded<AtomicU64>,
@@ -55,7 +30,7 @@ fn tagged(old: u64, group: u32) -> u64 {
 impl FreeSlots {
     pub(crate) fn new() -> Self {
         Self {
-            current: core::array::from_fn(|_| CachePadded::new(AtomicU32::new(NONE))),
+            lanes: core::array::from_fn(|_| CachePadded::new(Lane::new())),
             list: CachePadded::new(AtomicU64::new(u64::from(NONE))),
         }
     }
@@ -63,14 +38,24 @@ impl FreeSlots {
     /// A slot for this thread, OWNED.
     #[inline]
     pub(crate) fn take(&self, chunks: &Chunks) -> Result<Index, CapacityError> {
-        let current = &self.current[shard()];
+        let mine = lane::mine();
+        let lane = &self.lanes[mine.lane % LANES];
+        if mine.alone {
+            if let Some(index) = lane.take() {
+                return Ok(index);
+            }
+        }
+        self.take_from_group(lane, chunks)
+    }
+
+    fn take_from_group(&self, lane: &Lane, chunks: &Chunks) -> Result<Index, CapacityError> {
         loop {
             // ORDERING: Relaxed; groups are published by `Chunks`, and their slots by `Group::take`.
-            let group = current.load(Ordering::Relaxed);
+            let group = lane.group.load(Ordering::Relaxed);
             if let Some(at) = chunks.get(group).and_then(|group| group.take()) {
                 return Ok(Index::new(group, at));
             }
-            self.refill(current, group, chunks)?;
+            self.refill(&lane.group, group, chunks)?;
         }
     }
 
@@ -86,7 +71,7 @@ impl FreeSlots {
             Some(group) => group,
             None => chunks.grow()?,
         };
-        // ORDERING: Relaxed, as in `take`. One of the threads of this shard wins.
+        // ORDERING: Relaxed, as in `take`. One of the threads of this lane wins.
         let swapped = current.compare_exchange(used_up, next, Ordering::Relaxed, Ordering::Relaxed);
         if swapped.is_err() {
             self.push(next, chunks);
@@ -99,6 +84,13 @@ impl FreeSlots {
     /// Gives a slot back, from any thread.
     #[inline]
     pub(crate) fn give_back(&self, index: Index, chunks: &Chunks) {
+        let mine = lane::mine();
+        if !(mine.alone && self.lanes[mine.lane % LANES].put(index)) {
+            self.give_back_to_group(index, chunks);
+        }
+    }
+
+    fn give_back_to_group(&self, index: Index, chunks: &Chunks) {
         if chunks.group_of(index).give_back(index.at()) {
             self.push(index.group(), chunks);
         }

@@ -24,7 +24,7 @@ pub(crate) struct Group {
     pub(crate) next_dirty: AtomicU32,
     /// Link of the list of groups with free slots.
     pub(crate) next_free: AtomicU32,
-    /// LISTED: a shard or the list of free groups knows this group, so its free slots will be found.
+    /// LISTED: a lane or the list of free groups knows this group, so its free slots will be found.
     listed: AtomicBool,
     slots: [Slot; SLOTS_PER_GROUP],
     /// The order of starts, kept only by sources that fire equal deadlines in it.

@@ -18,6 +18,7 @@ mod free;
 mod group;
 mod inbox;
 mod keeper;
+mod lane;
 mod timer;
 mod wheel;
 
@@ -87,7 +88,12 @@ impl Pool {
         index: &mut Index,
         deadline: u64,
     ) -> Result<(), CapacityError> {
-        if self.slot(*index).take_back_unless_firing() {
+        let slot = self.slot(*index);
+        // Where starts are counted a reset counts as one, so it goes the longer way.
+        if self.started.is_none() && slot.postpone(deadline) {
+            return Ok(());
+        }
+        if slot.take_back_unless_firing() {
             self.arm(source, *index, deadline);
             return Ok(());
         }

@@ -1,0 +1,195 @@
+//! [`InterruptSource`]: `N` timers on one hardware alarm, without a lock, an allocator or a mask.
+//!
+//! One idea per file: [`alarm`] is the hardware, [`slot`] one timer and its protocol, [`head`] the word that
+//! says when the alarm rings, [`client`] how timers are armed and dropped, [`keeper`] what the interrupt
+//! handler does, [`order`] the sorted chain it does it with, [`timer`] the handle.
+
+mod alarm;
+mod client;
+mod fence;
+mod head;
+mod keeper;
+mod order;
+mod slot;
+mod timer;
+
+pub use alarm::Alarm;
+pub use timer::InterruptTimer;
+
+use crate::deadline::Deadline;
+use crate::sync::{const_fn, AtomicU16, AtomicU32, Ordering};
+use crate::ticks::NEVER;
+use head::Head;
+use slot::{Slot, NIL};
+
+/// `N` timers on one hardware [`Alarm`], for a `static`.
+///
+/// Tasks, interrupt handlers of every priority and both cores may start, poll, reset and drop timers at
+/// any time; the alarm's interrupt handler calls [`on_interrupt`](Self::on_interrupt). Nothing is masked and
+/// nothing waits.
+///
+/// `&InterruptSource` is the [`TimerSource`](crate::TimerSource). When all `N` timers are taken,
+/// [`try_start`](crate::TimerFuture::try_start) fails; a future that is simply awaited still completes on
+/// time, by looking at the clock, and [`shortages`](Self::shortages) counts.
+///
+/// # Interrupt safety
+///
+/// Every method may be called from every context. The work of one interrupt is bounded by `N`; what is
+/// merely pending costs it nothing. A timer that is the earliest when it is started programs the alarm itself:
+/// a lone delay costs one interrupt.
+///
+/// # Examples
+///
+/// ```
+/// use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+/// use core::time::Duration;
+/// use timer_future::{Alarm, InterruptSource, TimerFuture};
+///
+/// struct Mock(AtomicU64); // a real one reads and writes registers
+///
+/// impl Alarm for Mock {
+///     const TICK_HZ: u64 = 1_000;
+///     fn now(&self) -> u64 {
+///         self.0.load(Relaxed)
+///     }
+///     fn set_alarm(&self, _deadline: Option<u64>) {}
+///     fn pend(&self) {}
+/// }
+///
+/// static TIMERS: InterruptSource<Mock, 8> = InterruptSource::new(Mock(AtomicU64::new(0)));
+///
+/// // The interrupt handler: clear the hardware's flag first, then this.
+/// fn timer_interrupt() {
+///     TIMERS.on_interrupt();
+/// }
+///
+/// let mut delay = TimerFuture::with_source(&TIMERS, Duration::from_millis(9));
+/// delay.try_start()?;
+/// assert_eq!(TIMERS.next_deadline(), Some(10));
+/// TIMERS.alarm().0.store(10, Relaxed); // time passes, and the alarm rings
+/// timer_interrupt();
+/// assert!(delay.is_elapsed());
+/// # Ok::<(), timer_future::CapacityError>(())
+/// ```
+pub struct InterruptSource<A, const N: usize> {
+    alarm: A,
+    /// When the alarm rings, and whether the handler is inside; see head.rs.
+    head: AtomicU32,
+    /// When it rings, while the head is the keeper's: the complement, so that 0 is "never". Written by the
+    /// handler alone, while the head is Busy.
+    next: Deadline,
+    /// Armed slots that the handler does not know yet: the newest of a chain, and DISORDER.
+    inbox: AtomicU32,
+    /// The first slot of the handler's order. Touched only by the handler.
+    first: AtomicU16,
+    /// Where a vacant slot may be.
+    hint: AtomicU16,
+    shortages: AtomicU32,
+    slots: [Slot; N],
+}
+
+// No lost alarm
+// =============
+//
+// KICK-OR-SEE. A client first makes its timer visible (word Armed, pushed to the inbox), and then reads the
+// head. The handler first makes the head Busy, and then takes the inbox and looks at the words. All four are
+// SeqCst, so either the handler sees the timer, or the client sees Busy, or a head that was there when the
+// handler left:
+//
+//   client                                    handler
+//   word = Armed, inbox = slot                head = Busy
+//   head? Busy -> Again                       inbox, words -> minimum
+//         known, later than mine -> HEAD      set_alarm(minimum), clock
+//         known, not later -> done            head: Busy -> Keeper; Again -> once more
+//         not known -> pend
+//
+// HEAD. A client that arms the earliest timer makes the head its own (CAS), programs the alarm, and looks
+// again. Two can overtake each other between the two steps, and a handler can come in between:
+//
+//   task, deadline 7                          handler of higher priority, deadline 5
+//   head = Client(7)
+//                                             head = Client(5)
+//                                             set_alarm(5), head is mine: done
+//   set_alarm(7)        5 is overwritten
+//   head is not mine -> pend                  (the timer's handler programs the minimum, 5)
+//
+// So every alarm that overwrites another wrongly is followed by a look at the head that is not its own any
+// more, and by an interrupt that mends it. The clock is looked at after the alarm was programmed, by
+// clients and handler alike: an alarm that was in the past when it was set, and may never ring, is seen.
+//
+// KNOWN. "When does the alarm ring" must be answered exactly: an answer that is too late would let a client
+// program an alarm after a pending deadline. A head of kind Keeper has the answer in `next`, which is read
+// between two equal heads. A head of kind Client has it in the slot, as long as the slot is not MOVED: a
+// client that owned the slot meanwhile may have written another deadline. Then nobody knows, and the
+// handler finds out.
+
+impl<A: Alarm, const N: usize> InterruptSource<A, N> {
+    const_fn! {
+        /// A source with `N` idle timers. The alarm must be off, or ring harmlessly.
+        pub const fn new(alarm: A) -> Self {
+            Self {
+                alarm,
+                head: AtomicU32::new(Head::<N>::START),
+                next: Deadline::new(),
+                inbox: AtomicU32::new(client::EMPTY),
+                first: AtomicU16::new(NIL),
+                hint: AtomicU16::new(0),
+                shortages: AtomicU32::new(0),
+                slots: slots(),
+            }
+        }
+    }
+
+    /// The alarm.
+    #[inline]
+    pub const fn alarm(&self) -> &A {
+        &self.alarm
+    }
+
+    /// The deadline of the earliest pending timer, in ticks; `None` if nothing is pending but timers that
+    /// never complete. Tells how deep a core may sleep. Looks at all `N` timers.
+    ///
+    /// # Interrupt safety
+    ///
+    /// Callable from every context; a timer that another context is just starting or dropping may be missed.
+    pub fn next_deadline(&self) -> Option<u64> {
+        let pending = self.slots.iter().filter_map(|slot| loop {
+            let word = slot.word();
+            if !word.is_armed() {
+                return None;
+            }
+            if let Some(deadline) = slot.deadline_of(word) {
+                return (deadline != NEVER).then_some(deadline);
+            }
+        });
+        pending.min()
+    }
+
+    /// How often a timer was refused because all `N` were taken (it wraps). A future that is awaited all
+    /// the same tries again at every poll, and each counts.
+    #[inline]
+    pub fn shortages(&self) -> u32 {
+        // ORDERING: Relaxed: a statistic, it publishes nothing.
+        self.shortages.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(not(timer_future_loom))]
+const fn slots<const N: usize>() -> [Slot; N] {
+    [const { Slot::new() }; N]
+}
+
+#[cfg(timer_future_loom)]
+fn slots<const N: usize>() -> [Slot; N] {
+    core::array::from_fn(|_| Slot::new())
+}
+
+impl<A: Alarm, const N: usize> core::fmt::Debug for InterruptSource<A, N> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("InterruptSource")
+            .field("timers", &N)
+            .field("next_deadline", &self.next_deadline())
+            .field("shortages", &self.shortages())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,183 @@
+//! How timers are started, moved and dropped, from every context but on nobody's time: the client's side.
+
+use super::fence::{device_fence, kick_or_see};
+use super::head::{Head, Kind};
+use super::slot::{Slot, Word, NIL};
+use super::{Alarm, InterruptSource};
+use crate::source::CapacityError;
+use crate::sync::{acquire_fence, Ordering};
+use crate::ticks::NEVER;
+
+/// An inbox without slots.
+pub(super) const EMPTY: u32 = NIL as u32;
+/// In the inbox: a LINKED slot was armed for a time before its place, so the handler must look for it.
+pub(super) const DISORDER: u32 = 1 << 16;
+
+impl<A: Alarm, const N: usize> InterruptSource<A, N> {
+    /// Takes a vacant slot for a timer with this deadline.
+    #[inline]
+    pub(super) fn claim(&self, deadline: u64) -> Result<(u16, &Slot, Word), CapacityError> {
+        // ORDERING: Relaxed: a hint; the claim is by the slot's word.
+        let mut index = self.hint.load(Ordering::Relaxed);
+        // A slot that would have to come up before its place costs the handler a walk. So the first time
+        // round, look for a better one.
+        for look in 0..2 * N {
+            let slot = match self.slots.get(usize::from(index)) {
+                Some(slot) => slot,
+                None => {
+                    index = 0;
+                    let Some(slot) = self.slots.first() else { break };
+                    slot
+                }
+            };
+            let word = slot.word();
+            if word.is_vacant()
+                && (!word.is_linked() || look >= N || deadline >= slot.last_deadline())
+                && slot.claim(word)
+            {
+                self.hint_at(index + 1);
+                return Ok((index, slot, word));
+            }
+            index += 1;
+        }
+        self.count_shortage();
+        Err(CapacityError::new())
+    }
+
+    #[cold]
+    fn count_shortage(&self) {
+        // ORDERING: Relaxed: a statistic.
+        self.shortages.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn hint_at(&self, index: u16) {
+        // ORDERING: Relaxed, see `claim`.
+        self.hint.store(index, Ordering::Relaxed);
+    }
+
+    /// Arms a slot that this client owns and found as `before`.
+    #[inline]
+    pub(super) fn arm(&self, index: u16, slot: &Slot, before: Word, deadline: u64) {
+        if deadline == NEVER {
+            return slot.arm_never(before);
+        }
+        let last = slot.last_deadline();
+        slot.arm(before, deadline);
+        if !before.is_linked() {
+            self.push(index, slot);
+        } else if deadline < last {
+            // ORDERING: SeqCst, as the push: kick-or-see.
+            self.inbox.fetch_or(DISORDER, Ordering::SeqCst);
+        }
+        kick_or_see();
+        let known = (!before.is_moved()).then_some(last);
+        let published = self.announce(index, known, deadline);
+        // The one look at the clock: after the alarm was programmed.
+        if self.alarm.now() >= deadline {
+            self.overdue(slot, published);
+        }
+    }
+
+    #[inline]
+    fn push(&self, index: u16, slot: &Slot) {
+        // ORDERING: Relaxed: the exchange below says whether it was right.
+        let mut seen = self.inbox.load(Ordering::Relaxed);
+        loop {
+            slot.set_next(seen as u16);
+            let pushed = seen & !u32::from(NIL) | u32::from(index);
+            // That the inbox was taken and filled in between does no harm: the link is to what is there now.
+            // ORDERING: SeqCst: Release publishes the link to the handler that takes the inbox; the total
+            // order is kick-or-see. loom: an_arm_is_seen_or_kicks.
+            match self.inbox.compare_exchange_weak(
+                seen,
+                pushed,
+                Ordering::SeqCst,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return,
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// Sees to it that the alarm rings in time for slot `index`. If the head is of the same slot, the alarm
+    /// rings at `known`. Returns whether the alarm was programmed.
+    #[inline]
+    fn announce(&self, index: u16, known: Option<u64>, deadline: u64) -> bool {
+        loop {
+            // ORDERING: SeqCst: after the slot became visible (kick-or-see). Acquire: sees `next`.
+            // loom: an_arm_is_seen_or_kicks.
+            let head = Head::<N>(self.head.load(Ordering::SeqCst));
+            let alarm = match head.kind() {
+                Kind::Keeper => Some(!self.next.get()),
+                // KNOWN: the head is of the arm before, if nobody had MOVED the slot by then.
+                Kind::Client(at) if at == index => known,
+                Kind::Client(at) => self.slots.get(usize::from(at)).and_then(Slot::unmoved),
+                Kind::Again => return false,
+                Kind::Busy => {
+                    if self.replace(head, head.again()) {
+                        return false;
+                    }
+                    continue;
+                }
+            };
+            match alarm {
+                Some(alarm) if deadline < alarm => {
+                    let mine = head.client(index);
+                    if self.replace(head, mine) {
+                        self.program(mine, deadline);
+                        return true;
+                    }
+                }
+                _ => {
+                    // ORDERING: `next` or the slot was read before the second read of the head, and was
+                    // changed after the head had been (see `release_fence`): KNOWN.
+                    acquire_fence();
+                    // ORDERING: Relaxed, ordered by the fence above.
+                    if self.head.load(Ordering::Relaxed) == head.0 {
+                        if alarm.is_none() {
+                            self.alarm.pend();
+                        }
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn replace(&self, from: Head<N>, to: Head<N>) -> bool {
+        // ORDERING: SeqCst, the total order of heads and alarms (HEAD), and of Again against what the
+        // handler does after it (KICK-OR-SEE). loom: two_earliest_arms_leave_the_earlier_alarm.
+        self.head
+            .compare_exchange(from.0, to.0, Ordering::SeqCst, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    /// HEAD: programs the alarm, and looks again.
+    #[inline]
+    fn program(&self, mine: Head<N>, deadline: u64) {
+        self.alarm.set_alarm(Some(deadline));
+        device_fence();
+        // ORDERING: Relaxed, ordered by the fence above.
+        if self.head.load(Ordering::Relaxed) != mine.0 {
+            self.alarm.pend();
+        }
+    }
+
+    /// The deadline had passed when the slot was armed: completes the timer here and now.
+    #[cold]
+    fn overdue(&self, slot: &Slot, published: bool) {
+        if published {
+            // The alarm may have been in the past when it was set, and is not set for anybody else.
+            self.alarm.pend();
+        }
+        // Otherwise it rings already, or is about to.
+        if let Some(before) = slot.take_back() {
+            if let Some(waker) = slot.fire_own(before) {
+                waker.wake();
+            }
+        }
+    }
+}

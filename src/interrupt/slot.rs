@@ -1,0 +1,314 @@
+//! One timer of an [`InterruptSource`](crate::InterruptSource): a word, a deadline, a `TimerState`.
+//!
+//! The slot protocol of `crate::slot`, fitted to a handler that must be short: a slot is claimed by its
+//! word instead of through a free list, and whoever owns it arms and frees it with plain stores.
+//!
+//! | from            | to              | who    | how   | meaning |
+//! | --------------- | --------------- | ------ | ----- | ------- |
+//! | Vacant          | Owned           | client | CAS   | claimed |
+//! | Owned           | Armed (gen+1)   | client | store | the deadline was written before |
+//! | Armed, Fired    | Owned           | client | CAS   | cancelled, or about to move |
+//! | Owned           | Vacant, Retired | client | store | given back; Retired for ever if its waker is stuck |
+//! | Owned           | Fired           | client | store | its deadline had passed when it was armed |
+//! | Armed           | Firing          | keeper | CAS   | due; only the keeper touches `completed`; unlinked |
+//! | Firing          | Fired           | keeper | swap  | completed, and its waker taken |
+//! | Firing          | Abandoned       | client | CAS   | dropped meanwhile |
+//! | Abandoned       | Vacant, Retired | keeper | store | |
+//!
+//! Invariants, cited by name elsewhere:
+//!
+//! - OWNED: in phase Owned the word, the deadline and `completed` belong to one client alone. The keeper
+//!   changes nothing of such a slot, and leaves it where it is in its order.
+//! - FRESH: the generation makes an old Armed differ from a new one (it wraps after 2^27 arms).
+//! - LINKED: the slot is in the inbox or in the keeper's order, or its client is about to push it: its
+//!   `place` (the link) is not the client's. Only the keeper clears the bit.
+//! - MOVED: since the slot was linked or got its place, a client has owned it and may have written another
+//!   deadline. Cleared by the keeper when it gives the slot a new place, and by a client that gives it back
+//!   unchanged.
+
+use core::task::Waker;
+
+use super::fence::release_fence;
+use crate::deadline::Deadline;
+use crate::state::TimerState;
+use crate::sync::{acquire_fence, const_fn, Ordering};
+
+// Vacant is 0, so that a source in a static is all zeros but for a few words.
+const VACANT: u32 = 0;
+const OWNED: u32 = 1;
+const ARMED: u32 = 2;
+const FIRING: u32 = 3;
+const FIRED: u32 = 4;
+const ABANDONED: u32 = 5;
+const RETIRED: u32 = 6;
+const PHASE: u32 = 0b111;
+const LINKED: u32 = 0b0_1000;
+const MOVED: u32 = 0b1_0000;
+const GENERATION: u32 = 0b10_0000;
+
+/// The end of a chain of slots: no slot has this index.
+pub(super) const NIL: u16 = u16::MAX;
+
+/// A value of the word, as somebody read it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Word(u32);
+
+impl Word {
+    #[inline]
+    fn phase(self) -> u32 {
+        self.0 & PHASE
+    }
+    #[inline]
+    fn with_phase(self, phase: u32) -> Self {
+        Self(self.0 & !PHASE | phase)
+    }
+    #[inline]
+    pub(super) fn is_vacant(self) -> bool {
+        self.phase() == VACANT
+    }
+    #[inline]
+    pub(super) fn is_owned(self) -> bool {
+        self.phase() == OWNED
+    }
+    #[inline]
+    pub(super) fn is_armed(self) -> bool {
+        self.phase() == ARMED
+    }
+    #[inline]
+    pub(super) fn is_linked(self) -> bool {
+        self.0 & LINKED != 0
+    }
+    #[inline]
+    pub(super) fn is_moved(self) -> bool {
+        self.0 & MOVED != 0
+    }
+}
+
+impl core::fmt::Debug for Word {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        const NAMES: [&str; 8] =
+            ["Vacant", "Owned", "Armed", "Firing", "Fired", "Abandoned", "Retired", "?"];
+        let name = NAMES.get(self.phase() as usize).copied().unwrap_or("?");
+        let linked = if self.is_linked() { "+LINKED" } else { "" };
+        let moved = if self.is_moved() { "+MOVED" } else { "" };
+        write!(f, "{name}{linked}{moved}#{}", self.0 / GENERATION)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Slot {
+    state: TimerState,
+    deadline: Deadline,
+}
+
+impl Slot {
+    const_fn! {
+        pub(super) const fn new() -> Self {
+            Self { state: TimerState::new(), deadline: Deadline::new() }
+        }
+    }
+
+    #[inline]
+    pub(super) fn state(&self) -> &TimerState {
+        &self.state
+    }
+
+    #[inline]
+    pub(super) fn word(&self) -> Word {
+        // ORDERING: SeqCst, which includes Acquire (whoever sees a phase sees what was written before
+        // it). The total order is kick-or-see: the keeper takes the head and then reads words, a client
+        // writes a word and then reads the head. loom: an_arm_is_seen_or_kicks.
+        Word(self.state.word.load(Ordering::SeqCst))
+    }
+
+    /// One transition that others may contend for.
+    #[inline]
+    fn swap(&self, from: Word, to: Word) -> Result<(), Word> {
+        // ORDERING: AcqRel: publishes what the old phase allowed to write, and sees the same of others.
+        // loom: a_drop_racing_the_handler_frees_the_slot.
+        self.state
+            .word
+            .compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Acquire)
+            .map(|_| ())
+            .map_err(Word)
+    }
+
+    /// One transition out of Owned, or out of Abandoned by the keeper: nobody contends.
+    #[inline]
+    fn store(&self, word: Word) {
+        // ORDERING: SeqCst, see `word`; includes Release: publishes deadline and `completed`.
+        // loom: an_arm_is_seen_or_kicks.
+        self.state.word.store(word.0, Ordering::SeqCst);
+    }
+
+    /// The deadline that the slot had when it was linked, if it is unchanged: also that of a timer that
+    /// was cancelled since.
+    #[inline]
+    pub(super) fn unmoved(&self) -> Option<u64> {
+        let word = self.word();
+        if word.is_moved() {
+            return None;
+        }
+        self.deadline_of(word)
+    }
+
+    /// The deadline to sort the slot by. None for a cancelled one: while it was owned, it may have been
+    /// sorted before everything.
+    #[inline]
+    pub(super) fn place(&self) -> Option<u64> {
+        let word = self.word();
+        if word.0 & (PHASE | MOVED) != ARMED {
+            return None;
+        }
+        self.deadline_of(word)
+    }
+
+    /// The deadline as it was together with this word; `None` if the word has changed.
+    #[inline]
+    pub(super) fn deadline_of(&self, word: Word) -> Option<u64> {
+        let deadline = self.deadline.get();
+        // ORDERING: the halves of the deadline are read before the second read of the word. An owner
+        // writes them after `release_fence`, so whoever has read one of its halves reads its word here,
+        // or a later one. loom: rearming_is_never_read_torn.
+        acquire_fence();
+        // ORDERING: Relaxed, ordered by the fence above.
+        (self.state.word.load(Ordering::Relaxed) == word.0).then_some(deadline)
+    }
+
+    // ---- the client's side -------------------------------------------------------------------
+
+    /// The deadline of the last arm: exact for whoever owns the slot, a hint for anybody else.
+    #[inline]
+    pub(super) fn last_deadline(&self) -> u64 {
+        self.deadline.get()
+    }
+
+    /// Vacant -> Owned.
+    #[inline]
+    pub(super) fn claim(&self, seen: Word) -> bool {
+        self.swap(seen, Word(seen.with_phase(OWNED).0 | MOVED)).is_ok()
+    }
+
+    /// Armed, Fired -> Owned. Returns what the word was before, or `None` if the keeper is just firing it.
+    #[inline]
+    pub(super) fn take_back(&self) -> Option<Word> {
+        let mut word = self.word();
+        // The keeper can change the word at most three times before the client succeeds.
+        while word.phase() != FIRING {
+            match self.swap(word, Word(word.with_phase(OWNED).0 | MOVED)) {
+                Ok(()) => return Some(word),
+                Err(now) => word = now,
+            }
+        }
+        None
+    }
+
+    /// Firing -> Abandoned. Returns false if the keeper has finished meanwhile.
+    #[cold]
+    pub(super) fn abandon(&self) -> bool {
+        let word = self.word();
+        word.phase() == FIRING && self.swap(word, word.with_phase(ABANDONED)).is_ok()
+    }
+
+    /// Owned -> Armed, for an owner that found the slot as `before`. A slot that was not LINKED is now, and
+    /// must be pushed.
+    #[inline]
+    pub(super) fn arm(&self, before: Word, deadline: u64) {
+        self.write(deadline);
+        let moved = (before.0 & LINKED) << 1;
+        const { assert!(LINKED << 1 == MOVED) };
+        let generation = (before.0 & !(GENERATION - 1)).wrapping_add(GENERATION);
+        self.store(Word(generation | moved | LINKED | ARMED));
+    }
+
+    /// Owned -> Armed for ever: the keeper need not know.
+    #[inline]
+    pub(super) fn arm_never(&self, before: Word) {
+        self.write(u64::MAX);
+        let generation = (before.0 & !(GENERATION - 1)).wrapping_add(GENERATION);
+        self.store(Word(generation | before.0 & LINKED | MOVED | ARMED));
+    }
+
+    #[inline]
+    fn write(&self, deadline: u64) {
+        self.state.clear();
+        release_fence();
+        self.deadline.set(deadline);
+    }
+
+    /// Owned -> Fired, by an owner that found the slot as `before`, and whose deadline has passed.
+    /// Returns the waker to wake.
+    pub(super) fn fire_own(&self, before: Word) -> Option<Waker> {
+        self.state.set_complete();
+        let waker = self.state.take_waker();
+        self.store(before.with_phase(FIRED));
+        waker
+    }
+
+    /// Owned -> Vacant or Retired, unchanged by an owner that found the slot as `before`.
+    #[inline]
+    pub(super) fn vacate(&self, before: Word) {
+        // ORDERING: Release: whoever claims the slot sees that its waker is gone. Nobody waits for a
+        // vacancy, so no total order is needed. loom: a_drop_racing_the_handler_frees_the_slot.
+        self.state
+            .word
+            .store(self.free(before).0, Ordering::Release);
+    }
+
+    #[inline]
+    fn free(&self, word: Word) -> Word {
+        let stuck = self.state.is_stuck();
+        word.with_phase(if stuck { RETIRED } else { VACANT })
+    }
+
+    // ---- the keeper's side -------------------------------------------------------------------
+
+    /// The next slot in the chain this one is in. Meaningful only for whoever may change it (LINKED).
+    #[inline]
+    pub(super) fn next(&self) -> u16 {
+        // ORDERING: Relaxed: the client's write is published by its push, the keeper's by leaving the head.
+        self.state.place.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn set_next(&self, next: u16) {
+        // ORDERING: Relaxed, as in `next`.
+        self.state.place.store(next, Ordering::Relaxed);
+    }
+
+    /// Clears MOVED on the armed slot that was looked at: its place will be that of its deadline.
+    #[inline]
+    pub(super) fn give_place(&self, seen: Word) -> bool {
+        self.swap(seen, Word(seen.0 & !MOVED)).is_ok()
+    }
+
+    /// Clears LINKED on the slot that was looked at (not Armed, not Owned).
+    #[inline]
+    pub(super) fn unlink(&self, seen: Word) -> bool {
+        self.swap(seen, Word(seen.0 & !LINKED)).is_ok()
+    }
+
+    /// Armed -> Firing -> Fired, for the armed slot that was looked at, and unlinks it. `Err` if it was
+    /// cancelled or armed anew since (FRESH).
+    ///
+    /// The waker is returned, not woken: by then nothing of the slot is half-done, so it may panic, or
+    /// start, reset and drop timers, and concerns nobody else.
+    #[inline]
+    pub(super) fn fire(&self, seen: Word) -> Result<Option<Waker>, Word> {
+        let firing = Word(seen.with_phase(FIRING).0 & !(LINKED | MOVED));
+        self.swap(seen, firing)?;
+        self.state.set_complete();
+        let waker = self.state.take_waker();
+        // ORDERING: AcqRel: publishes that the keeper is done with the slot, to whoever takes it back; sees
+        // what a client did that has abandoned it. loom: a_drop_racing_the_handler_frees_the_slot.
+        let was = self
+            .state
+            .word
+            .swap(firing.with_phase(FIRED).0, Ordering::AcqRel);
+        if was != firing.0 {
+            // Abandoned: no client holds it any more, and nobody claims a Fired slot.
+            self.store(self.free(firing));
+        }
+        Ok(waker)
+    }
+}
