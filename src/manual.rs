@@ -167,6 +167,9 @@ impl Pooled for ManualSource {
     fn now(&self) -> u64 {
         self.now()
     }
+    fn slack(&self) -> u64 {
+        0
+    }
     /// Whoever moves the time looks at the inbox.
     fn kick(&self) {}
 }

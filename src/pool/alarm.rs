@@ -6,7 +6,7 @@
 //!   client                                     keeper
 //!   arm the slot, mark it in the inbox         publish LOOKING
 //!   read the word; if the deadline is          take the inbox, fire what is due
-//!     earlier: swap in KICKED; if it was       LOOKING -> time of the next alarm; if that fails,
+//!     too early: swap in KICKED; if it was     LOOKING -> time of the next alarm; if that fails,
 //!     a time, wake the keeper                    somebody kicked: go round again
 //!                                              sleep until then
 //! ```
@@ -29,8 +29,27 @@ use crate::sync::{AtomicU64, Ordering};
 const LOOKING: u64 = u64::MAX;
 /// Somebody has kicked.
 const KICKED: u64 = 0;
-/// The latest time there is; later than every deadline that is told to the keeper, but for the last.
+/// No alarm at all: the latest time there is.
 const LATEST: u64 = u64::MAX - 1;
+
+/// A value of the word, as a client read it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Alarm(u64);
+
+impl Alarm {
+    /// Whether `deadline` comes before the keeper looks by itself.
+    #[inline]
+    pub(crate) fn is_after(self, deadline: u64) -> bool {
+        deadline < self.0
+    }
+
+    /// Whether the keeper would be too late for `deadline`, with so much slack.
+    #[inline]
+    pub(crate) fn is_too_late_for(self, deadline: u64, slack: u64) -> bool {
+        // LOOKING is later than any deadline, whatever the slack.
+        self.0 == LOOKING || deadline.saturating_add(slack) < self.0
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct AlarmWord(AtomicU64);
@@ -41,12 +60,12 @@ impl AlarmWord {
         Self(AtomicU64::new(LOOKING))
     }
 
-    /// Whether the keeper would come too late for `deadline`. Asked after the mark in the inbox.
+    /// When the keeper will look by itself. Asked after the mark in the inbox.
     #[inline]
-    pub(crate) fn is_after(&self, deadline: u64) -> bool {
+    pub(crate) fn read(&self) -> Alarm {
         crate::sync::sc_fence();
         // ORDERING: SeqCst, the client's read in the total order of kick-or-see. loom: kick_or_see.
-        deadline < self.0.load(Ordering::SeqCst)
+        Alarm(self.0.load(Ordering::SeqCst))
     }
 
     /// Kicks. `true` if the keeper may be asleep and the caller must wake it.

@@ -129,3 +129,14 @@ impl Group {
         self.free.load(Ordering::Relaxed) == ALL_FREE
     }
 }
+
+#[cfg(all(test, not(timer_future_loom), target_pointer_width = "64"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_forty_bytes() {
+        assert_eq!(core::mem::size_of::<Slot>(), 40);
+        assert!(core::mem::size_of::<Group>() <= 64 * 40 + 64);
+    }
+}

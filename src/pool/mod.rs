@@ -114,21 +114,22 @@ impl Pool {
             order.store(number, Ordering::Relaxed);
         }
         let slot = group.slot(index.at());
-        if !slot.arm(deadline) || deadline == NEVER {
+        let tell = slot.arm(deadline);
+        if deadline == NEVER {
             return;
         }
-        let relied_on = self.inbox.tell(group, index);
-        let late = self.alarm.is_after(deadline);
-        // Only here the clock has to be read: where the keeper comes in time, it is not past.
-        if late && deadline <= source.now() {
-            if relied_on {
-                source.kick();
-            }
+        let relied_on = tell && self.inbox.tell(group, index);
+        let alarm = self.alarm.read();
+        // Only here the clock has to be read: a deadline after the alarm is past only if the keeper
+        // is late, and then it is about to fire.
+        let past = alarm.is_after(deadline) && deadline <= source.now();
+        if relied_on || tell && !past && alarm.is_too_late_for(deadline, source.slack()) {
+            source.kick();
+        }
+        if past {
             if let Some(waker) = slot.fire_own() {
                 waker.wake();
             }
-        } else if late || relied_on {
-            source.kick();
         }
     }
 

@@ -12,6 +12,8 @@ use crate::state::TimerState;
 pub trait Pooled {
     fn pool(&self) -> &Pool;
     fn now(&self) -> u64;
+    /// How much later than its deadline a timer may fire, in ticks, to save a wake of the keeper.
+    fn slack(&self) -> u64;
     /// Makes the keeper look at its inbox now.
     fn kick(&self);
 }

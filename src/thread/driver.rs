@@ -63,8 +63,8 @@ impl Shared {
     fn drive(&self) {
         minimal_timer_slack();
         let mut keeper = Keeper::new();
-        // When the last alarm was served: the slack counts from there.
-        let mut served = 0;
+        // No alarm before this: the last one that was served, and the slack.
+        let mut not_before = 0;
         // ORDERING: Acquire, see `stop`.
         while !self.stopped.load(Ordering::Acquire) {
             self.pool.alarm.look();
@@ -72,10 +72,8 @@ impl Shared {
             if keeper.step(&self.pool, now) {
                 continue;
             }
-            let alarm = keeper.next(now).map(|next| next.max(served + self.slack));
-            // A timer that is not earlier than this by more than the slack need not kick.
-            let publish = alarm.map(|alarm| alarm.saturating_sub(self.slack).max(now));
-            if !self.pool.alarm.sleep_until(publish) {
+            let alarm = keeper.next(now).map(|next| next.max(not_before));
+            if !self.pool.alarm.sleep_until(alarm) {
                 continue;
             }
             match alarm {
@@ -89,7 +87,7 @@ impl Shared {
                     // A kick is paid for by who kicks; only alarms count.
                     let now = self.now();
                     if now >= alarm {
-                        served = now;
+                        not_before = now.saturating_add(self.slack);
                     }
                 }
             }

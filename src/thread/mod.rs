@@ -171,6 +171,11 @@ impl Pooled for ThreadSource {
         self.shared.now()
     }
 
+    #[inline]
+    fn slack(&self) -> u64 {
+        self.shared.slack
+    }
+
     fn kick(&self) {
         if self.shared.pool.alarm.kick() {
             if let Some(driver) = self.shared.driver.get() {
