@@ -9,7 +9,7 @@
 
 use crossbeam_utils::CachePadded;
 
-use super::chunks::{Chunks, Index};
+use super::groups::{Groups, Index};
 use super::group::NONE;
 use super::lane::{self, Lane, LANES};
 use crate::source::CapacityError;
@@ -37,7 +37,7 @@ impl FreeSlots {
 
     /// A slot for this thread, OWNED.
     #[inline]
-    pub(crate) fn take(&self, chunks: &Chunks) -> Result<Index, CapacityError> {
+    pub(crate) fn take(&self, groups: &Groups) -> Result<Index, CapacityError> {
         let mine = lane::mine();
         let lane = &self.lanes[mine.lane % LANES];
         if mine.alone {
@@ -45,17 +45,17 @@ impl FreeSlots {
                 return Ok(index);
             }
         }
-        self.take_from_group(lane, chunks)
+        self.take_from_group(lane, groups)
     }
 
-    fn take_from_group(&self, lane: &Lane, chunks: &Chunks) -> Result<Index, CapacityError> {
+    fn take_from_group(&self, lane: &Lane, groups: &Groups) -> Result<Index, CapacityError> {
         loop {
-            // ORDERING: Relaxed; groups are published by `Chunks`, and their slots by `Group::take`.
+            // ORDERING: Relaxed; groups are published by `Groups`, and their slots by `Group::take`.
             let group = lane.group.load(Ordering::Relaxed);
-            if let Some(at) = chunks.get(group).and_then(|group| group.take()) {
+            if let Some(at) = groups.get(group).and_then(|group| group.take()) {
                 return Ok(Index::new(group, at));
             }
-            self.refill(&lane.group, group, chunks)?;
+            self.refill(&lane.group, group, groups)?;
         }
     }
 
@@ -65,40 +65,40 @@ impl FreeSlots {
         &self,
         current: &AtomicU32,
         used_up: u32,
-        chunks: &Chunks,
+        groups: &Groups,
     ) -> Result<(), CapacityError> {
-        let next = match self.pop(chunks) {
+        let next = match self.pop(groups) {
             Some(group) => group,
-            None => chunks.grow()?,
+            None => groups.grow()?,
         };
         // ORDERING: Relaxed, as in `take`. One of the threads of this lane wins.
         let swapped = current.compare_exchange(used_up, next, Ordering::Relaxed, Ordering::Relaxed);
         if swapped.is_err() {
-            self.push(next, chunks);
-        } else if chunks.get(used_up).is_some_and(|group| group.unlist()) {
-            self.push(used_up, chunks);
+            self.push(next, groups);
+        } else if groups.get(used_up).is_some_and(|group| group.unlist()) {
+            self.push(used_up, groups);
         }
         Ok(())
     }
 
     /// Gives a slot back, from any thread.
     #[inline]
-    pub(crate) fn give_back(&self, index: Index, chunks: &Chunks) {
+    pub(crate) fn give_back(&self, index: Index, groups: &Groups) {
         let mine = lane::mine();
         if !(mine.alone && self.lanes[mine.lane % LANES].put(index)) {
-            self.give_back_to_group(index, chunks);
+            self.give_back_to_group(index, groups);
         }
     }
 
-    fn give_back_to_group(&self, index: Index, chunks: &Chunks) {
-        if chunks.group_of(index).give_back(index.at()) {
-            self.push(index.group(), chunks);
+    fn give_back_to_group(&self, index: Index, groups: &Groups) {
+        if groups.of(index).give_back(index.at()) {
+            self.push(index.group(), groups);
         }
     }
 
     #[cold]
-    fn push(&self, number: u32, chunks: &Chunks) {
-        let Some(group) = chunks.get(number) else { return };
+    fn push(&self, number: u32, groups: &Groups) {
+        let Some(group) = groups.get(number) else { return };
         // ORDERING: Relaxed; the compare-and-swap decides.
         let mut top = self.list.load(Ordering::Relaxed);
         loop {
@@ -117,12 +117,12 @@ impl FreeSlots {
         }
     }
 
-    fn pop(&self, chunks: &Chunks) -> Option<u32> {
+    fn pop(&self, groups: &Groups) -> Option<u32> {
         // ORDERING: Acquire, pairs with the Release in `push`, for the link.
         let mut top = self.list.load(Ordering::Acquire);
         loop {
             let number = top as u32;
-            let group = chunks.get(number)?;
+            let group = groups.get(number)?;
             // ORDERING: Relaxed; ordered by the Acquire above. If it is stale, the tag has changed.
             let next = group.next_free.load(Ordering::Relaxed);
             // ORDERING: AcqRel: Release because the next `pop` reads a link that an earlier `push`

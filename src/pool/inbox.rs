@@ -3,7 +3,7 @@
 //! A client marks its slot in the group; the one that made the first mark pushes the group. So ten
 //! thousand new timers cost the shared word a hundred and sixty pushes, not ten thousand.
 
-use super::chunks::Index;
+use super::groups::Index;
 use super::group::{Group, NONE};
 use crate::sync::{AtomicU32, Ordering};
 

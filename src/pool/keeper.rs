@@ -7,7 +7,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::vec::Vec;
 
 use super::blocks::MOST;
-use super::chunks::Index;
+use super::groups::Index;
 use super::group::NONE;
 use super::inbox::Inbox;
 use super::wheel::{Place, Wheel};
@@ -41,7 +41,7 @@ impl Keeper {
         let more_new = self.admit_some(pool);
         let more_due = self.collect_some(pool, now);
         self.fire(pool, now);
-        if self.wheel.len() > 4096 + 2 * pool.chunks.len() as usize * SLOTS_PER_GROUP {
+        if self.wheel.len() > 4096 + 2 * pool.groups.len() as usize * SLOTS_PER_GROUP {
             self.rebuild(pool);
         }
         more_new || more_due
@@ -58,7 +58,7 @@ impl Keeper {
                 self.unopened = pool.inbox.take();
             }
             let number = self.unopened;
-            let Some(group) = pool.chunks.get(number) else {
+            let Some(group) = pool.groups.get(number) else {
                 return false;
             };
             let (next, mut marks) = Inbox::open(group);
@@ -196,7 +196,7 @@ fn contain(code: impl FnOnce()) {
 
 /// The order in which timers of one pass fire: by deadline, then in the order of their starts.
 fn order_of(pool: &Pool, index: Index) -> (u64, u64) {
-    let group = pool.chunks.group_of(index);
+    let group = pool.groups.of(index);
     // ORDERING: Relaxed; published with the slot.
     let started = group.order(index.at()).map_or(0, |order| order.load(Ordering::Relaxed));
     (group.slot(index.at()).deadline(), started)

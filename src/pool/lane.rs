@@ -6,7 +6,7 @@
 //! one takes the number over, and with it what is at hand, so nothing is lost. Threads beyond that
 //! share lanes and use only what is safe to share.
 
-use super::chunks::Index;
+use super::groups::Index;
 use super::group::NONE;
 use crate::sync::{AtomicU32, Ordering};
 

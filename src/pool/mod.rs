@@ -13,7 +13,7 @@
 
 mod alarm;
 mod blocks;
-mod chunks;
+mod groups;
 mod free;
 mod group;
 mod inbox;
@@ -23,7 +23,7 @@ mod timer;
 mod wheel;
 
 pub(crate) use alarm::AlarmWord;
-pub(crate) use chunks::Index;
+pub(crate) use groups::Index;
 pub(crate) use keeper::Keeper;
 pub use timer::PoolTimer;
 pub(crate) use timer::Pooled;
@@ -33,13 +33,13 @@ use crate::source::CapacityError;
 use crate::state::TimerState;
 use crate::sync::{AtomicU64, Ordering};
 use crate::ticks::NEVER;
-use chunks::Chunks;
+use groups::Groups;
 use free::FreeSlots;
 use inbox::Inbox;
 
 #[derive(Debug)]
 pub struct Pool {
-    chunks: Chunks,
+    groups: Groups,
     free: FreeSlots,
     inbox: Inbox,
     pub(crate) alarm: AlarmWord,
@@ -50,7 +50,7 @@ pub struct Pool {
 impl Pool {
     pub(crate) fn new(ordered: bool) -> Self {
         Self {
-            chunks: Chunks::new(ordered),
+            groups: Groups::new(ordered),
             free: FreeSlots::new(),
             inbox: Inbox::new(),
             alarm: AlarmWord::new(),
@@ -60,7 +60,7 @@ impl Pool {
 
     #[inline]
     fn slot(&self, index: Index) -> &Slot {
-        self.chunks.group_of(index).slot(index.at())
+        self.groups.of(index).slot(index.at())
     }
 
     #[inline]
@@ -75,7 +75,7 @@ impl Pool {
         source: &impl Pooled,
         deadline: u64,
     ) -> Result<Index, CapacityError> {
-        let index = self.free.take(&self.chunks)?;
+        let index = self.free.take(&self.groups)?;
         self.arm(source, index, deadline);
         Ok(index)
     }
@@ -106,7 +106,7 @@ impl Pool {
     /// Arms a slot that the caller owns.
     #[inline]
     fn arm(&self, source: &impl Pooled, index: Index, deadline: u64) {
-        let group = self.chunks.group_of(index);
+        let group = self.groups.of(index);
         if let (Some(started), Some(order)) = (&self.started, group.order(index.at())) {
             // ORDERING: Relaxed; a number, published with the slot.
             let number = started.fetch_add(1, Ordering::Relaxed);
@@ -149,14 +149,14 @@ impl Pool {
         let _waker = slot.state().take_waker();
         // A stuck slot is retired.
         if !slot.state().is_stuck() {
-            self.free.give_back(index, &self.chunks);
+            self.free.give_back(index, &self.groups);
         }
     }
 
     /// Calls `f` with every slot that was ever given out.
     fn for_each_slot(&self, mut f: impl FnMut(Index, &Slot)) {
-        for number in 0..self.chunks.len() {
-            let Some(group) = self.chunks.get(number) else { continue };
+        for number in 0..self.groups.len() {
+            let Some(group) = self.groups.get(number) else { continue };
             for at in 0..crate::sync::SLOTS_PER_GROUP {
                 f(Index::new(number, at), group.slot(at));
             }
@@ -165,8 +165,8 @@ impl Pool {
 
     /// The deadlines of all armed timers, "never" not counted.
     pub(crate) fn for_each_deadline(&self, mut f: impl FnMut(u64)) {
-        for number in 0..self.chunks.len() {
-            let Some(group) = self.chunks.get(number) else { continue };
+        for number in 0..self.groups.len() {
+            let Some(group) = self.groups.get(number) else { continue };
             if group.looks_unused() {
                 continue;
             }
