@@ -82,6 +82,8 @@ pub struct InterruptSource<A, const N: usize> {
     inbox: AtomicU32,
     /// The first slot of the handler's order. Touched only by the handler.
     first: AtomicU16,
+    /// The last one, or NIL if that is not known. Touched only by the handler.
+    last: AtomicU16,
     /// Where a vacant slot may be.
     hint: AtomicU16,
     shortages: AtomicU32,
@@ -133,6 +135,7 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
                 next: Deadline::new(),
                 inbox: AtomicU32::new(client::EMPTY),
                 first: AtomicU16::new(NIL),
+                last: AtomicU16::new(NIL),
                 hint: AtomicU16::new(0),
                 shortages: AtomicU32::new(0),
                 slots: slots(),

@@ -21,7 +21,11 @@
 //!   preempted and comes back cannot fire a timer that was re-armed meanwhile. It wraps after 2^28
 //!   re-arms of one slot; a keeper would have to be preempted for that many.
 //! - LINKED: the keeper has this slot in its order at a place that is not after the deadline of the
-//!   last arm. So arming again for the same time or later needs no word to the keeper.
+//!   last arm, or is about to look at its mark in the inbox and put it there. So arming again for
+//!   the same time or later needs no word to the keeper. Two cases break it unless they are seen to:
+//!   a keeper that finds a marked slot cancelled clears LINKED, because its place may be later than
+//!   the deadline it was cancelled with; and a client that fires its own slot forgets the deadline,
+//!   because it did not kick.
 
 use core::task::Waker;
 
@@ -286,6 +290,9 @@ impl Slot {
                 self.swap(word, firing).ok()?;
                 self.state.set_complete();
                 let waker = self.state.take_waker();
+                // The keeper was not kicked for this deadline, so the next arm must not rely on it
+                // (LINKED). Fired belongs to the client, which is here.
+                self.deadline.set(u64::MAX);
                 let mut now = firing;
                 // One more round for a keeper that clears LINKED meanwhile.
                 while let Err(other) = self.swap(now, now.with_phase(FIRED)) {

@@ -33,10 +33,11 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
             let word = slot.word();
             if word.is_vacant()
                 && (!word.is_linked() || look >= N || deadline >= slot.last_deadline())
-                && slot.claim(word)
             {
-                self.hint_at(index + 1);
-                return Ok((index, slot, word));
+                if let Some(before) = slot.claim(word) {
+                    self.hint_at(index + 1);
+                    return Ok((index, slot, before));
+                }
             }
             index += 1;
         }

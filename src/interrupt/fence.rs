@@ -12,7 +12,7 @@ use crate::sync::Ordering;
 /// AcqRel read-modify-write alone does not order its own store before later stores.
 #[inline(always)]
 pub(super) fn release_fence() {
-    // ORDERING: see above. loom: rearming_is_never_read_torn.
+    // ORDERING: see above. loom: a_moving_first_timer_does_not_hide_the_second.
     fence(Ordering::Release);
 }
 

@@ -2,7 +2,7 @@
 
 use super::client::EMPTY;
 use super::fence::{kick_or_see, release_fence};
-use super::head::Head;
+use super::head::{Head, Kind};
 use super::slot::NIL;
 use super::{Alarm, InterruptSource};
 use crate::sync::Ordering;
@@ -33,23 +33,24 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
     /// others are served at the next interrupt.
     #[inline]
     pub fn on_interrupt(&self) {
-        let Some(busy) = self.enter() else { return };
-        let inside = Inside { source: self, busy };
-        inside.run();
+        let Some(before) = self.enter() else { return };
+        let inside = Inside { source: self, busy: before.busy() };
+        // The first time round, it is likely that this one is due, and the only one in the inbox.
+        inside.run(match before.kind() {
+            Kind::Client(index) => index,
+            _ => NIL,
+        });
         // It has left already.
         core::mem::forget(inside);
     }
 
+    /// Makes the head Busy. Returns what it was, or `None` if a handler is inside: then that goes round again.
     #[inline]
     fn enter(&self) -> Option<Head<N>> {
         // ORDERING: Relaxed: the exchange below says whether it was right.
         let mut seen = Head::<N>(self.head.load(Ordering::Relaxed));
         loop {
-            let (to, first) = if seen.is_busy() {
-                (seen.again(), None)
-            } else {
-                (seen.busy(), Some(seen.busy()))
-            };
+            let to = if seen.is_busy() { seen.again() } else { seen.busy() };
             // ORDERING: SeqCst: Acquire takes over the order from the handler that left last. The total
             // order is KICK-OR-SEE. loom: an_arm_is_seen_or_kicks, two_handlers_lose_nothing.
             match self
@@ -58,7 +59,7 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
             {
                 Ok(_) => {
                     kick_or_see();
-                    return first;
+                    return (!seen.is_busy()).then_some(seen);
                 }
                 Err(now) => seen = Head(now),
             }
@@ -68,20 +69,21 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
 
 impl<A: Alarm, const N: usize> Inside<'_, A, N> {
     #[inline]
-    fn run(&self) {
+    fn run(&self, mut earliest: u16) {
         let source = self.source;
         let mut rounds = ROUNDS;
         loop {
             // ORDERING: SeqCst, after the head became Busy (KICK-OR-SEE). loom: an_arm_is_seen_or_kicks.
             if source.inbox.load(Ordering::SeqCst) != EMPTY {
                 // ORDERING: SeqCst, as above; Acquire sees the links.
-                source.sort_in(source.inbox.swap(EMPTY, Ordering::SeqCst));
+                source.sort_in(source.inbox.swap(EMPTY, Ordering::SeqCst), earliest);
             }
             let next = self.settle(source.alarm.now());
             source
                 .alarm
                 .set_alarm(if next == NEVER { None } else { Some(next) });
             rounds -= 1;
+            earliest = NIL;
             // The alarm may have been in the past when it was set.
             let missed = next != NEVER && source.alarm.now() >= next;
             if missed && rounds != 0 {
@@ -127,19 +129,17 @@ impl<A: Alarm, const N: usize> Inside<'_, A, N> {
     #[inline]
     fn settle(&self, now: u64) -> u64 {
         let source = self.source;
-        // Behind this slot, all slots have places in order. Only slots that are just owned by a client
-        // are before it: they see to themselves when they are armed (KICK-OR-SEE).
-        let mut at = NIL;
-        while let Some(slot) = source.slots.get(usize::from(source.after(at))) {
+        // What is before this link is just owned by clients: they see to themselves when they arm it
+        // (KICK-OR-SEE).
+        let mut link = &source.first;
+        while let Some((index, slot)) = source.follow(link) {
             let word = slot.word();
-            if word.is_owned() {
-                at = source.after(at);
-                continue;
-            }
             let rest = slot.next();
             if !word.is_armed() {
-                if slot.unlink(word) {
-                    source.set_after(at, rest);
+                if word.is_owned() {
+                    link = slot.link();
+                } else if slot.unlink(word) {
+                    source.remove(link, rest);
                 }
                 continue;
             }
@@ -148,7 +148,7 @@ impl<A: Alarm, const N: usize> Inside<'_, A, N> {
             };
             if deadline <= now && deadline != NEVER {
                 if let Ok(waker) = slot.fire(word) {
-                    source.set_after(at, rest);
+                    source.remove(link, rest);
                     if let Some(waker) = waker {
                         waker.wake();
                     }
@@ -156,10 +156,9 @@ impl<A: Alarm, const N: usize> Inside<'_, A, N> {
             } else if !word.is_moved() {
                 return deadline;
             } else if slot.give_place(word) {
-                // It was armed anew for later: to its place.
-                let moved = source.after(at);
-                slot.set_next(NIL);
-                source.set_after(at, source.merge(rest, moved));
+                // It was armed anew for later.
+                source.remove(link, rest);
+                source.insert(index, slot, link);
             }
         }
         NEVER

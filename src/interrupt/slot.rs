@@ -29,9 +29,10 @@
 use core::task::Waker;
 
 use super::fence::release_fence;
+use super::order;
 use crate::deadline::Deadline;
 use crate::state::TimerState;
-use crate::sync::{acquire_fence, const_fn, Ordering};
+use crate::sync::{acquire_fence, const_fn, AtomicU16, Ordering};
 
 // Vacant is 0, so that a source in a static is all zeros but for a few words.
 const VACANT: u32 = 0;
@@ -169,7 +170,7 @@ impl Slot {
         let deadline = self.deadline.get();
         // ORDERING: the halves of the deadline are read before the second read of the word. An owner
         // writes them after `release_fence`, so whoever has read one of its halves reads its word here,
-        // or a later one. loom: rearming_is_never_read_torn.
+        // or a later one. loom: a_moving_first_timer_does_not_hide_the_second.
         acquire_fence();
         // ORDERING: Relaxed, ordered by the fence above.
         (self.state.word.load(Ordering::Relaxed) == word.0).then_some(deadline)
@@ -183,10 +184,18 @@ impl Slot {
         self.deadline.get()
     }
 
-    /// Vacant -> Owned.
+    /// Vacant -> Owned. Returns what the word was before, or `None` if somebody else has claimed the slot.
     #[inline]
-    pub(super) fn claim(&self, seen: Word) -> bool {
-        self.swap(seen, Word(seen.with_phase(OWNED).0 | MOVED)).is_ok()
+    pub(super) fn claim(&self, mut seen: Word) -> Option<Word> {
+        // At most one more round, for a keeper that unlinks the slot: it stays vacant, and must not be
+        // taken for a shortage.
+        while seen.is_vacant() {
+            match self.swap(seen, Word(seen.with_phase(OWNED).0 | MOVED)) {
+                Ok(()) => return Some(seen),
+                Err(now) => seen = now,
+            }
+        }
+        None
     }
 
     /// Armed, Fired -> Owned. Returns what the word was before, or `None` if the keeper is just firing it.
@@ -263,17 +272,20 @@ impl Slot {
 
     // ---- the keeper's side -------------------------------------------------------------------
 
-    /// The next slot in the chain this one is in. Meaningful only for whoever may change it (LINKED).
+    /// The link to the next slot in the chain this one is in. Only for whoever may change it (LINKED).
+    #[inline]
+    pub(super) fn link(&self) -> &AtomicU16 {
+        &self.state.place
+    }
+
     #[inline]
     pub(super) fn next(&self) -> u16 {
-        // ORDERING: Relaxed: the client's write is published by its push, the keeper's by leaving the head.
-        self.state.place.load(Ordering::Relaxed)
+        order::get(self.link())
     }
 
     #[inline]
     pub(super) fn set_next(&self, next: u16) {
-        // ORDERING: Relaxed, as in `next`.
-        self.state.place.store(next, Ordering::Relaxed);
+        order::set(self.link(), next);
     }
 
     /// Clears MOVED on the armed slot that was looked at: its place will be that of its deadline.

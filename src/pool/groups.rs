@@ -11,7 +11,7 @@ use super::group::Group;
 use crate::source::CapacityError;
 use crate::sync::{AtomicU32, Ordering, SLOTS_PER_GROUP};
 
-const PAGE: usize = 1024;
+const PAGE: usize = if cfg!(timer_future_loom) { 8 } else { 1024 };
 const PAGES: usize = 4096;
 /// Four million: 268 million timers. Who needs more takes a second source.
 const GROUPS: u32 = (PAGE * PAGES) as u32;

@@ -75,19 +75,27 @@ impl Keeper {
     /// Links one new timer, or one whose deadline has become earlier.
     #[inline]
     fn admit(&mut self, slot: &Slot, index: Index) {
-        while let Look::Armed(word, deadline) = slot.look() {
-            if deadline == NEVER {
-                return;
-            }
-            let place = self.wheel.place_of(deadline);
-            if word.is_linked() && get_place(slot) == place {
-                self.wheel.hurry(place, deadline);
-                return;
-            }
-            // An entry at its former place, if there is one, is stale from now on.
-            if slot.link(word) {
-                set_place(slot, place);
-                self.wheel.insert(place, index.0, deadline);
+        loop {
+            let settled = match slot.look() {
+                // It was marked because its place is too late, or because it has none. Cancelled
+                // meanwhile, it has none from now on; the next arm says so again (LINKED).
+                Look::Idle(word) | Look::Armed(word, NEVER) => {
+                    slot.unlink(word).then(|| set_place(slot, Place::NONE))
+                }
+                Look::Armed(word, deadline) => {
+                    let place = self.wheel.place_of(deadline);
+                    if word.is_linked() && get_place(slot) == place {
+                        self.wheel.hurry(place, deadline);
+                        return;
+                    }
+                    // An entry at its former place, if there is one, is stale from now on.
+                    slot.link(word).then(|| {
+                        set_place(slot, place);
+                        self.wheel.insert(place, index.0, deadline);
+                    })
+                }
+            };
+            if settled.is_some() {
                 return;
             }
         }

@@ -18,6 +18,8 @@ mod free;
 mod group;
 mod inbox;
 mod keeper;
+#[cfg(all(test, timer_future_loom))]
+mod loom_tests;
 mod lane;
 mod timer;
 mod wheel;
