@@ -1,0 +1,51 @@
+//! A recycled slot may keep its place in the keeper's order. These are the two ways in which that place
+//! came to be later than the next deadline; the soak test found them, these pin them down.
+
+use timer_future::{ManualSource, TimerFuture};
+
+fn start(clock: &ManualSource, deadline: u64) -> TimerFuture<&ManualSource> {
+    let mut timer = TimerFuture::with_deadline(clock, deadline);
+    timer.try_start().unwrap();
+    timer
+}
+
+/// A slot whose place is at 1,000,000, free again.
+fn clock_with_a_late_place() -> ManualSource {
+    let clock = ManualSource::new();
+    let timer = start(&clock, 1_000_000);
+    clock.advance_to(1); // the keeper sees it
+    drop(timer);
+    clock
+}
+
+#[test]
+fn cancelled_before_the_keeper_saw_the_earlier_deadline() {
+    let clock = clock_with_a_late_place();
+    drop(start(&clock, 500_000)); // earlier than the place: told, and cancelled
+    clock.advance_to(2); // the keeper finds it cancelled
+    let timer = start(&clock, 600_000); // later than the last deadline, earlier than the place
+    clock.advance_to(600_000);
+    assert!(timer.is_elapsed());
+}
+
+#[test]
+fn completed_by_its_own_start_because_the_deadline_was_past() {
+    let clock = clock_with_a_late_place();
+    clock.advance_to(1_000);
+    let past = start(&clock, 10);
+    assert!(past.is_elapsed());
+    drop(past);
+    let timer = start(&clock, 600_000);
+    clock.advance_to(600_000);
+    assert!(timer.is_elapsed());
+}
+
+#[test]
+fn never_is_not_a_place() {
+    let clock = clock_with_a_late_place();
+    let mut timer = start(&clock, u64::MAX);
+    clock.advance_to(2_000_000); // its place comes up
+    timer.reset_at(3_000_000);
+    clock.advance_to(3_000_000);
+    assert!(timer.is_elapsed());
+}
