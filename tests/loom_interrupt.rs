@@ -1,0 +1,336 @@
+//! `InterruptSource` and `WideCounter` under loom: all interleavings of two contexts, by the public API alone.
+//!
+//! ```sh
+//! RUSTFLAGS="--cfg timer_future_loom" cargo test --profile loom --no-default-features --test loom_interrupt
+//! ```
+#![cfg(timer_future_loom)]
+
+use std::sync::atomic::{AtomicUsize as StdUsize, Ordering::SeqCst as Seq};
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
+
+use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
+use loom::thread;
+use timer_future::{Alarm, InterruptSource, InterruptTimer, TimerSource, WideCounter, NEVER};
+
+/// Registers that every context sees in one order, as a device's are: read-modify-writes are the only
+/// accesses that loom orders like that.
+struct Device {
+    time: StdUsize,
+    compare: AtomicU64,
+    pended: AtomicU32,
+}
+
+impl Device {
+    fn at(time: usize) -> Self {
+        Self {
+            time: StdUsize::new(time),
+            compare: AtomicU64::new(NEVER),
+            pended: AtomicU32::new(0),
+        }
+    }
+}
+
+impl Alarm for Device {
+    const TICK_HZ: u64 = 1_000;
+    fn now(&self) -> u64 {
+        self.time.load(Seq) as u64
+    }
+    fn set_alarm(&self, deadline: Option<u64>) {
+        self.compare.swap(deadline.unwrap_or(NEVER), SeqCst);
+    }
+    fn pend(&self) {
+        self.pended.swap(1, SeqCst);
+    }
+}
+
+type Source<const N: usize> = &'static InterruptSource<Device, N>;
+
+fn source<const N: usize>(time: usize) -> Source<N> {
+    Box::leak(Box::new(InterruptSource::new(Device::at(time))))
+}
+
+/// The interrupts that were asked for.
+fn serve<const N: usize>(source: Source<N>) {
+    while source.alarm().pended.swap(0, SeqCst) != 0 {
+        source.on_interrupt();
+    }
+}
+
+fn alarm<const N: usize>(source: Source<N>) -> u64 {
+    source.alarm().compare.fetch_add(0, SeqCst)
+}
+
+/// Time passes; the interrupt comes if the alarm says so.
+fn pass_to<const N: usize>(source: Source<N>, time: usize) {
+    source.alarm().time.store(time, Seq);
+    if alarm(source) <= time as u64 {
+        source.on_interrupt();
+    }
+    serve(source);
+}
+
+struct Count(StdUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Seq);
+    }
+}
+
+fn task() -> (Arc<Count>, Waker) {
+    let count = Arc::new(Count(StdUsize::new(0)));
+    (count.clone(), count.into())
+}
+
+fn poll<const N: usize>(timer: &InterruptTimer<'static, Device, N>, waker: &Waker) -> bool {
+    timer.poll_complete(&mut Context::from_waker(waker)).is_ready()
+}
+
+fn model(run: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(run);
+}
+
+#[test]
+fn an_arm_is_seen_or_kicks() {
+    model(|| {
+        let source = source::<2>(0);
+        let handler = thread::spawn(move || source.on_interrupt());
+        let timer = source.start(5).unwrap();
+        handler.join().unwrap();
+        serve(source);
+        assert_eq!(alarm(source), 5);
+        pass_to(source, 5);
+        assert!(timer.is_complete());
+    });
+}
+
+#[test]
+fn an_arm_in_a_recycled_slot_is_seen_or_kicks() {
+    model(|| {
+        let source = source::<1>(0);
+        drop(source.start(9).unwrap());
+        source.on_interrupt();
+        let later = source.start(20).unwrap();
+        source.on_interrupt(); // in the order, at 20
+        drop(later);
+        let handler = thread::spawn(move || source.on_interrupt());
+        let timer = source.start(5).unwrap();
+        handler.join().unwrap();
+        serve(source);
+        assert!(alarm(source) <= 5);
+        pass_to(source, 5);
+        assert!(timer.is_complete());
+    });
+}
+
+#[test]
+fn two_earliest_arms_leave_the_earlier_alarm() {
+    model(|| {
+        let source = source::<3>(0);
+        let _last = source.start(9).unwrap();
+        let other = thread::spawn(move || source.start(7).unwrap());
+        let first = source.start(5).unwrap();
+        let second = other.join().unwrap();
+        serve(source);
+        assert_eq!(alarm(source), 5);
+        pass_to(source, 5);
+        assert!(first.is_complete() && !second.is_complete());
+        assert_eq!(alarm(source), 7);
+    });
+}
+
+#[test]
+fn an_arm_beside_a_cancelled_and_rearmed_head_is_on_time() {
+    model(|| {
+        let source = source::<3>(0);
+        let mut head = source.start(5).unwrap();
+        let middle = source.start(20).unwrap();
+        // The head moves behind `middle`, while another is armed between the two ends.
+        let other = thread::spawn(move || {
+            source.restart(&mut head, 50).unwrap();
+            head
+        });
+        let late = source.start(30).unwrap();
+        let _head = other.join().unwrap();
+        serve(source);
+        assert!(alarm(source) <= 20);
+        for time in [5, 20] {
+            pass_to(source, time);
+        }
+        assert!(middle.is_complete() && !late.is_complete());
+    });
+}
+
+#[test]
+fn a_drop_racing_the_handler_frees_the_slot() {
+    model(|| {
+        let source = source::<1>(0);
+        let timer = source.start(5).unwrap();
+        let (count, waker) = task();
+        assert!(!poll(&timer, &waker));
+        drop(waker);
+        source.alarm().time.store(5, Seq);
+        let handler = thread::spawn(move || source.on_interrupt());
+        drop(timer);
+        handler.join().unwrap();
+        serve(source);
+        assert_eq!(Arc::strong_count(&count), 1, "the waker is released");
+        let next = source.start(9).unwrap();
+        assert!(!next.is_complete());
+        pass_to(source, 9);
+        assert!(next.is_complete());
+    });
+}
+
+#[test]
+fn a_recycled_slot_is_not_completed_by_a_late_handler() {
+    model(|| {
+        let source = source::<1>(0);
+        let timer = source.start(5).unwrap();
+        source.alarm().time.store(5, Seq);
+        let handler = thread::spawn(move || source.on_interrupt());
+        drop(timer);
+        if let Ok(next) = source.start(100) {
+            assert!(!next.is_complete());
+            handler.join().unwrap();
+            serve(source);
+            assert!(!next.is_complete());
+            assert!(alarm(source) <= 100);
+        } else {
+            handler.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_restart_racing_the_handler_keeps_the_task() {
+    model(|| {
+        let source = source::<2>(0);
+        let mut timer = source.start(5).unwrap();
+        let (count, waker) = task();
+        assert!(!poll(&timer, &waker));
+        source.alarm().time.store(5, Seq);
+        let handler = thread::spawn(move || source.on_interrupt());
+        source.restart(&mut timer, 50).unwrap();
+        handler.join().unwrap();
+        serve(source);
+        assert!(!timer.is_complete(), "early");
+        if count.0.load(Seq) > 0 {
+            // Woken for the old deadline: the task polls.
+            assert!(!poll(&timer, &waker));
+        }
+        let before = count.0.load(Seq);
+        pass_to(source, 50);
+        assert!(timer.is_complete());
+        assert_eq!(count.0.load(Seq), before + 1);
+    });
+}
+
+#[test]
+fn rearming_is_never_read_torn() {
+    model(|| {
+        let source = source::<1>(10);
+        // Both halves change. Half of the one with half of the other is 0.
+        let mut timer = source.start(0xffff_ffff).unwrap();
+        let handler = thread::spawn(move || source.on_interrupt());
+        source.restart(&mut timer, 1 << 32).unwrap();
+        handler.join().unwrap();
+        serve(source);
+        assert!(!timer.is_complete());
+        assert!((0xffff_ffff..=1 << 32).contains(&alarm(source)));
+    });
+}
+
+#[test]
+fn a_moving_first_timer_does_not_hide_the_second() {
+    model(|| {
+        let source = source::<2>(0);
+        let mut first = source.start(5).unwrap();
+        let second = source.start(20).unwrap();
+        source.on_interrupt(); // both have their places
+        let handler = thread::spawn(move || source.on_interrupt());
+        source.restart(&mut first, 50).unwrap();
+        handler.join().unwrap();
+        serve(source);
+        assert!(alarm(source) <= 20);
+        for time in [5, 20] {
+            pass_to(source, time);
+        }
+        assert!(second.is_complete() && !first.is_complete());
+    });
+}
+
+#[test]
+fn two_handlers_lose_nothing() {
+    model(|| {
+        let source = source::<2>(0);
+        let timer = source.start(5).unwrap();
+        let later = source.start(7).unwrap();
+        let (count, waker) = task();
+        assert!(!poll(&timer, &waker));
+        source.alarm().time.store(5, Seq);
+        let handler = thread::spawn(move || source.on_interrupt());
+        source.on_interrupt();
+        handler.join().unwrap();
+        assert!(timer.is_complete() && !later.is_complete());
+        assert_eq!(count.0.load(Seq), 1);
+        serve(source);
+        assert_eq!(alarm(source), 7);
+    });
+}
+
+#[test]
+fn a_poll_racing_the_handler_is_ready_or_woken() {
+    model(|| {
+        let source = source::<1>(0);
+        let timer = source.start(5).unwrap();
+        let (old, old_waker) = task();
+        assert!(!poll(&timer, &old_waker));
+        source.alarm().time.store(5, Seq);
+        let handler = thread::spawn(move || source.on_interrupt());
+        let (count, waker) = task();
+        let ready = poll(&timer, &waker);
+        handler.join().unwrap();
+        assert!(timer.is_complete());
+        assert!(ready || count.0.load(Seq) == 1);
+        drop((old, old_waker));
+    });
+}
+
+#[test]
+fn two_claims_take_two_slots() {
+    model(|| {
+        let source = source::<2>(0);
+        let other = thread::spawn(move || source.start(7).unwrap());
+        let mine = source.start(NEVER).unwrap();
+        let other = other.join().unwrap();
+        assert!(source.start(9).is_err());
+        pass_to(source, 7);
+        assert!(other.is_complete() && !mine.is_complete());
+    });
+}
+
+#[test]
+fn two_readers_never_see_time_run_backwards() {
+    model(|| {
+        let shared = Arc::new((WideCounter::<8>::new(), AtomicU32::new(0x7e)));
+        let read = |shared: &(WideCounter<8>, AtomicU32)| {
+            shared.0.now(|| shared.1.fetch_add(0, SeqCst) & 0xff)
+        };
+        let inner = shared.clone();
+        let other = thread::spawn(move || {
+            // Across the half, served; then across the wrap, not yet.
+            inner.1.fetch_add(4, SeqCst);
+            assert_eq!(read(&inner), 0x82);
+            inner.1.fetch_add(0x80, SeqCst);
+        });
+        let (first, second) = (read(&shared), read(&shared));
+        assert!(first <= second, "{first:x} {second:x}");
+        assert!([0x7e, 0x82, 0x102].contains(&first));
+        other.join().unwrap();
+        assert_eq!(read(&shared), 0x102);
+    });
+}

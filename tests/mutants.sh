@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# Do the loom tests catch what they are for? Breaks the code in a copy, one thing at a time, and demands
+# that the named test fails. Usage: tests/mutants.sh [part of a mutant's name]
+#
+# Takes a few minutes; not part of CI's every run.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+copy=${MUTANTS_DIR:-/tmp/mutants}
+only=${1:-}
+
+mkdir -p "$copy"
+export RUSTFLAGS="--cfg timer_future_loom" CARGO_TARGET_DIR="$copy/target" RUST_BACKTRACE=0
+export LOOM_MAX_PREEMPTIONS=${LOOM_MAX_PREEMPTIONS:-3}
+status=0
+
+# What is mutated does not change under the script's feet.
+rm -rf "$copy/original"
+mkdir -p "$copy/original/examples"
+cp -r Cargo.toml Cargo.lock README.md src tests "$copy/original/"
+cp examples/*.rs "$copy/original/examples/"
+
+fresh_copy() {
+    rm -rf "$copy/crate"
+    cp -r "$copy/original" "$copy/crate"
+}
+
+run() { # run TARGET TEST: lib or loom
+    local target=(--lib)
+    [ "$1" = lib ] || target=(--test "$1")
+    (cd "$copy/crate" && timeout 300 cargo test -q --profile loom "${target[@]}" "$2" >"$copy/log" 2>&1)
+}
+
+# mutant NAME FILE PERL TARGET TEST: PERL edits the whole of FILE.
+mutant() {
+    local name=$1 file=$2 edit=$3 target=$4 test=$5
+    [[ $name == *"$only"* ]] || return 0
+    fresh_copy
+    perl -0pi -e "$edit" "$copy/crate/$file"
+    if cmp -s "$copy/original/$file" "$copy/crate/$file"; then
+        printf 'STALE   %-44s the edit changes nothing in %s\n' "$name" "$file"
+        status=1
+    elif run "$target" "$test"; then
+        printf 'MISSED  %-44s %s\n' "$name" "$test"
+        status=1
+    elif grep -qE '^error(\[|: could not compile)' "$copy/log"; then
+        printf 'BROKEN  %-44s does not compile, see %s\n' "$name" "$copy/log"
+        status=1
+    else
+        printf 'caught  %-44s %s\n' "$name" "$test"
+    fi
+}
+
+if [ -z "$only" ]; then
+    fresh_copy
+    run loom '' && run lib loom || { echo "the tests fail without any mutant: $copy/log"; exit 1; }
+fi
+
+# ---- the handshake (src/state.rs) ----
+state=src/state.rs
+mutant completed_load_relaxed $state \
+    's/completed\.load\(Ordering::Acquire\)/completed.load(Ordering::Relaxed)/' loom completion_publishes
+mutant completed_store_relaxed $state \
+    's/completed\.store\(true, Ordering::Release\)/completed.store(true, Ordering::Relaxed)/' loom completion_publishes
+mutant no_second_look $state \
+    's/(self\.register\(cx\.waker\(\)\);).*?(Poll::Pending)/$1 $2/s' loom completion_is_never_lost
+mutant wake_before_flag $state \
+    's/self\.set_complete\(\);\s+self\.waker\.wake\(\);/self.waker.wake(); self.set_complete();/' loom completion_is_never_lost
+mutant first_waker_stays $state \
+    's/self\.register\(cx\.waker\(\)\);/if self.place.swap(0, Ordering::Relaxed) == u16::MAX { self.register(cx.waker()); }/' loom newest_waker_wins
+
+# ---- the slot protocol (src/slot.rs, src/pool/mod.rs, src/pool/keeper.rs) ----
+slot=src/slot.rs
+mutant no_generation $slot \
+    's/with_phase\(ARMED\)\.0\.wrapping_add\(GENERATION\)/with_phase(ARMED).0/' loom reset_against_fire
+mutant no_second_read_of_the_word $slot \
+    's/if again == word \{/if again == word || true {/' loom slot_deadline_is_published
+mutant no_fence_before_the_second_read $slot \
+    's/acquire_fence\(\);//' loom slot_deadline_is_published
+mutant word_load_relaxed $slot \
+    's/self\.state\.word\.load\(Ordering::Acquire\)/self.state.word.load(Ordering::Relaxed)/' loom slot_deadline_is_published
+mutant word_swap_relaxed $slot \
+    's/Ordering::SeqCst, Ordering::Acquire/Ordering::Relaxed, Ordering::Relaxed/' loom slot_deadline_is_published
+mutant flag_after_the_waker_is_taken $slot \
+    's/self\.state\.set_complete\(\);\s+(let waker = self\.state\.take_waker\(\);)(\s+let abandoned)/$1 self.state.set_complete();$2/' loom started_while_time_passes_is_not_lost
+mutant completed_not_cleared $slot \
+    's/self\.state\.clear\(\);//' loom drop_while_firing_frees_the_slot
+mutant taken_back_while_firing $slot \
+    's/FIRING => \(ABANDONED, TakenBack::LeftToKeeper\),//' loom drop_while_firing_frees_the_slot
+mutant abandoned_slot_not_freed src/pool/keeper.rs \
+    's/if fired\.abandoned \{/if false {/' loom drop_while_firing_frees_the_slot
+mutant reset_while_firing_in_place src/pool/mod.rs \
+    's/if slot\.take_back_unless_firing\(\) \{/if { _ = slot.take_back(); true } {/' loom reset_against_fire
+mutant waker_kept_by_cancel src/pool/mod.rs \
+    's/let _waker = slot\.state\(\)\.take_waker\(\);//' loom cancelled_or_fired_but_not_both
+
+# ---- kick-or-see (src/pool/alarm.rs, src/pool/mod.rs) ----
+alarm=src/pool/alarm.rs
+mutant earlier_not_told $slot \
+    's/return earlier \|\| !word\.is_linked\(\)/return (earlier \&\& false) || !word.is_linked()/' lib kick_or_see_when_moved_to_earlier
+mutant looks_after_the_inbox src/pool/loom_tests.rs \
+    's/self\.pool\.alarm\.look\(\);(\s+if keeper\.step\(&self\.pool, 0\) \{\s+continue;\s+\})/$1 self.pool.alarm.look();/' lib kick_or_see
+mutant sleeps_though_kicked $alarm \
+    's/\.compare_exchange\(LOOKING, time, Ordering::SeqCst, Ordering::SeqCst\)\s+\.is_ok\(\)/.store(time, Ordering::SeqCst); true/' lib kick_or_see
+mutant inbox_taken_relaxed src/pool/inbox.rs \
+    's/self\.top\.swap\(NONE, Ordering::SeqCst\)/self.top.swap(NONE, Ordering::Relaxed)/; s/crate::sync::sc_fence\(\);//' lib kick_or_see
+mutant alarm_without_any_order $alarm \
+    's/crate::sync::sc_fence\(\);//g; s/store\(LOOKING, Ordering::SeqCst\)/store(LOOKING, Ordering::Relaxed)/' lib kick_or_see
+mutant kick_wakes_nobody $alarm \
+    's/before != KICKED && before != LOOKING/before != before/' lib kick_or_see
+mutant alarm_read_before_the_mark src/pool/mod.rs \
+    's/(let relied_on = [^;]*;)\s+(let alarm = self\.alarm\.read\(\);)/$2 $1/' lib kick_or_see
+mutant mark_before_the_arm src/pool/mod.rs \
+    's/let tell = slot\.arm\(deadline\);(.*?)let relied_on = tell && self\.inbox\.tell\(group, index\);/let relied_on = self.inbox.tell(group, index); let tell = slot.arm(deadline);$1/s' lib kick_or_see
+mutant nobody_relies_on_a_push src/pool/inbox.rs \
+    's/group\.marks\(\) & !\(1 << index\.at\(\)\) != 0/false/' lib kick_or_see_when_another_pushes_the_group
+
+# ---- inbox and free list (src/pool/inbox.rs, group.rs, free.rs) ----
+mutant link_read_after_the_marks src/pool/inbox.rs \
+    's/let next = group\.next_dirty\.load\(Ordering::Relaxed\);\s+\(next, group\.take_marks\(\)\)/let marks = group.take_marks(); (group.next_dirty.load(Ordering::Relaxed), marks)/' loom inbox_loses_no_group
+mutant inbox_taken_in_two_steps src/pool/inbox.rs \
+    's/self\.top\.swap\(NONE, Ordering::SeqCst\)/{ let top = self.top.load(Ordering::SeqCst); self.top.store(NONE, Ordering::SeqCst); top }/' loom inbox_loses_no_group
+mutant marks_taken_in_two_steps src/pool/group.rs \
+    's/self\.dirty\.swap\(0, Ordering::SeqCst\)/{ let marks = self.dirty.load(Ordering::SeqCst); self.dirty.store(0, Ordering::SeqCst); marks }/' loom started_while_time_passes_is_not_lost
+mutant push_relaxed src/pool/inbox.rs \
+    's/Ordering::SeqCst,\s+Ordering::Relaxed,/Ordering::Relaxed, Ordering::Relaxed,/' loom inbox_loses_no_group
+mutant group_forgotten src/pool/group.rs \
+    's/self\.free\.load\(Ordering::SeqCst\) != 0 && self\.enlist\(\)/false/' loom slots_are_recycled
+mutant unlisted_without_total_order src/pool/group.rs \
+    's/(self\.listed\.store\(false, Ordering::SeqCst\);)\s+crate::sync::sc_fence\(\);/$1/' loom slots_are_recycled
+mutant slot_taken_in_two_steps src/pool/group.rs \
+    's/let before = self\.free\.fetch_and\(!bit, Ordering::Acquire\);/let before = self.free.load(Ordering::Acquire); self.free.store(before & !bit, Ordering::Release);/' loom no_slot_is_given_twice
+
+exit $status
