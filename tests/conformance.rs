@@ -95,4 +95,5 @@ run_against!(thread_source, crate::harness::OwnThread);
 run_against!(arc_of_thread_source, crate::harness::SharedThread);
 run_against!(manual_source, crate::harness::Manual);
 run_against!(arc_of_manual_source, crate::harness::SharedManual);
+run_against!(interrupt_source, crate::harness::Interrupt);
 run_against!(custom_source_of_ten_lines, crate::harness::Custom);

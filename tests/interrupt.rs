@@ -48,7 +48,11 @@ fn a_lone_delay_costs_one_interrupt_and_is_on_time() {
     pass(source, 1);
     assert_eq!((task.woken(), source.alarm().interrupts.get()), (1, 1));
     assert!(poll_future(&mut delay, &task.waker()).is_ready());
-    assert_eq!(source.alarm().compare(), None, "nothing is pending any more");
+    assert_eq!(
+        source.alarm().compare(),
+        None,
+        "nothing is pending any more"
+    );
     drop(delay);
     pass(source, 1_000);
     assert_eq!(source.alarm().interrupts.get(), 1);
@@ -60,13 +64,19 @@ fn later_timers_do_not_touch_the_alarm() {
     let _first = source.start(100).unwrap();
     let _later = source.start(200).unwrap();
     let _equal = source.start(100).unwrap();
-    assert_eq!((source.alarm().alarms_set.get(), source.alarm().pends.get()), (1, 0));
+    assert_eq!(
+        (source.alarm().alarms_set.get(), source.alarm().pends.get()),
+        (1, 0)
+    );
 }
 
 #[test]
 fn earlier_timers_move_the_alarm_without_an_interrupt() {
     let source = &Source::<8>::new(Sim::new());
-    let timers: Vec<_> = (1..=8).rev().map(|at| source.start(at * 100).unwrap()).collect();
+    let timers: Vec<_> = (1..=8)
+        .rev()
+        .map(|at| source.start(at * 100).unwrap())
+        .collect();
     assert_eq!(source.alarm().compare(), Some(100));
     assert_eq!(source.alarm().pends.get(), 0);
     for at in 1..=8 {
@@ -85,7 +95,10 @@ fn equal_deadlines_fire_in_start_order() {
         .map(|at| {
             let timer = source.start(100 + at % 4).unwrap();
             let order = order.clone();
-            assert!(!poll(&timer, &waker_fn(move || order.borrow_mut().push((at % 4, at)))));
+            assert!(!poll(
+                &timer,
+                &waker_fn(move || order.borrow_mut().push((at % 4, at)))
+            ));
             timer
         })
         .collect();
@@ -129,7 +142,10 @@ fn never_arms_nothing() {
     let source = &Source::<4>::new(Sim::new());
     let mut never = TimerFuture::with_source(source, Duration::MAX);
     assert!(poll_future(&mut never, Waker::noop()).is_pending());
-    assert_eq!((source.alarm().alarms_set.get(), source.alarm().pends.get()), (0, 0));
+    assert_eq!(
+        (source.alarm().alarms_set.get(), source.alarm().pends.get()),
+        (0, 0)
+    );
     assert_eq!(source.next_deadline(), None);
     pass(source, 1 << 33);
     assert!(poll_future(&mut never, Waker::noop()).is_pending());
@@ -166,7 +182,10 @@ fn a_drop_releases_the_waker_at_once_and_tells_nobody() {
     let (alarms, pends) = (source.alarm().alarms_set.get(), source.alarm().pends.get());
     drop(delay);
     assert_eq!(Arc::strong_count(&task), 1);
-    assert_eq!((alarms, pends), (source.alarm().alarms_set.get(), source.alarm().pends.get()));
+    assert_eq!(
+        (alarms, pends),
+        (source.alarm().alarms_set.get(), source.alarm().pends.get())
+    );
     assert_eq!(source.next_deadline(), None);
     pass(source, 1_000);
     assert_eq!(task.woken(), 0);
@@ -193,7 +212,9 @@ fn a_cancelled_crowd_costs_one_interrupt() {
     drop((1..=32).map(|at| source.start(at * 10)).collect::<Vec<_>>());
     pass(source, 1_000);
     assert!(source.alarm().interrupts.get() <= 1);
-    let crowd: Vec<_> = (1..=32).map(|at| source.start(2_000 + at * 10).unwrap()).collect();
+    let crowd: Vec<_> = (1..=32)
+        .map(|at| source.start(2_000 + at * 10).unwrap())
+        .collect();
     pass(source, 1_005); // all are in order
     let served = source.alarm().interrupts.get();
     drop(crowd);
@@ -252,7 +273,9 @@ fn one_slot_serves_one_timer_after_another() {
 fn three_hundred_slots_all_fire_on_time() {
     let source = &Source::<300>::new(Sim::new());
     // A permutation: 8 and 301 have no common factor.
-    let timers: Vec<_> = (1..=300u64).map(|i| source.start(i * 8 % 301 * 5).unwrap()).collect();
+    let timers: Vec<_> = (1..=300u64)
+        .map(|i| source.start(i * 8 % 301 * 5).unwrap())
+        .collect();
     assert!(source.start(1).is_err());
     for now in 0..=1_500 {
         for (i, timer) in (1..).zip(&timers) {
@@ -277,7 +300,10 @@ fn a_forgotten_timer_costs_its_slot_and_nothing_else() {
 #[test]
 fn a_waker_may_start_reset_and_drop_timers() {
     let source = leaked::<4>();
-    let chain = Rc::new(std::cell::RefCell::new((Vec::new(), source.start(NEVER).unwrap())));
+    let chain = Rc::new(std::cell::RefCell::new((
+        Vec::new(),
+        source.start(NEVER).unwrap(),
+    )));
     let other = Rc::new(std::cell::RefCell::new(Some(source.start(150).unwrap())));
     let first = source.start(100).unwrap();
     let (inner, dropped) = (chain.clone(), other.clone());
@@ -329,7 +355,10 @@ fn a_panicking_waker_costs_only_its_own_timer() {
     let bad = source.start(100).unwrap();
     let good = source.start(100).unwrap();
     let later = source.start(200).unwrap();
-    assert!(!poll(&bad, &waker_fn(|| panic!("a waker panics, on purpose"))));
+    assert!(!poll(
+        &bad,
+        &waker_fn(|| panic!("a waker panics, on purpose"))
+    ));
     assert!(!poll(&good, &task.waker()));
     source.alarm().pass(100);
     source.alarm().pending.set(false);
@@ -361,7 +390,7 @@ fn a_slot_with_a_stuck_waker_is_retired() {
     let bomb: Waker = Arc::new(DropBomb).into();
     assert!(!poll(&timer, &bomb));
     drop(bomb); // the stored one is the last
-    // Replacing it panics in the middle of `register`.
+                // Replacing it panics in the middle of `register`.
     assert!(catch_unwind(AssertUnwindSafe(|| poll(&timer, Waker::noop()))).is_err());
     drop(timer);
     let task = Count::new();

@@ -78,7 +78,14 @@ impl<const BITS: u32, const N: usize> World<BITS, N> {
                 drop(self.take(v));
                 let deadline = self.time() + ticks;
                 if let Ok(timer) = source.start(deadline) {
-                    self.put(v, Live { timer, deadline, task: None });
+                    self.put(
+                        v,
+                        Live {
+                            timer,
+                            deadline,
+                            task: None,
+                        },
+                    );
                 }
             }
             Op::Reset(v, ticks) => self.reset(v, self.time().saturating_add_signed(ticks)),
@@ -133,7 +140,12 @@ impl<const BITS: u32, const N: usize> World<BITS, N> {
         let mut next = None;
         for (v, live) in &*self.variables.borrow() {
             let due = live.deadline <= now;
-            assert_eq!(live.timer.is_complete(), due, "{v}: {} at {now}", live.deadline);
+            assert_eq!(
+                live.timer.is_complete(),
+                due,
+                "{v}: {} at {now}",
+                live.deadline
+            );
             if let Some((task, seen)) = &live.task {
                 assert_eq!(task.woken() > *seen, due, "{v}: woken");
             }
@@ -146,7 +158,10 @@ impl<const BITS: u32, const N: usize> World<BITS, N> {
             match source.alarm().compare() {
                 Some(alarm) => assert!(alarm > now && alarm <= next, "alarm {alarm}, next {next}"),
                 // Out of reach of the register, until the next half period, which interrupts.
-                None => assert!(next > (now >> (BITS - 1)) + 1 << (BITS - 1), "no alarm for {next} at {now}"),
+                None => assert!(
+                    next > (now >> (BITS - 1)) + 1 << (BITS - 1),
+                    "no alarm for {next} at {now}"
+                ),
             }
         }
     }
@@ -164,7 +179,10 @@ fn source_restart<const BITS: u32, const N: usize>(
 fn schedule<const BITS: u32, const N: usize>(start: u64, ops: &[(Op, Vec<(u8, Op)>)]) {
     let source: &'static InterruptSource<Sim<BITS>, N> =
         Box::leak(Box::new(InterruptSource::new(Sim::at(start))));
-    let world = Rc::new(World { source, variables: RefCell::default() });
+    let world = Rc::new(World {
+        source,
+        variables: RefCell::default(),
+    });
     for (op, interruptions) in ops {
         let left = Rc::new(RefCell::new(interruptions.clone()));
         let count = Cell::new(0u8);
@@ -186,7 +204,9 @@ fn schedule<const BITS: u32, const N: usize>(start: u64, ops: &[(Op, Vec<(u8, Op
     }
     // Everything that is not "never" comes to an end.
     for _ in 0..100 {
-        let Some(next) = source.next_deadline() else { break };
+        let Some(next) = source.next_deadline() else {
+            break;
+        };
         source.alarm().pass(next - world.time());
         world.check();
     }

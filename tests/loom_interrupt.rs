@@ -84,7 +84,9 @@ fn task() -> (Arc<Count>, Waker) {
 }
 
 fn poll<const N: usize>(timer: &InterruptTimer<'static, Device, N>, waker: &Waker) -> bool {
-    timer.poll_complete(&mut Context::from_waker(waker)).is_ready()
+    timer
+        .poll_complete(&mut Context::from_waker(waker))
+        .is_ready()
 }
 
 fn model(run: impl Fn() + Sync + Send + 'static) {

@@ -120,7 +120,7 @@ mutant link_read_after_the_marks src/pool/inbox.rs \
 mutant inbox_taken_in_two_steps src/pool/inbox.rs \
     's/self\.top\.swap\(NONE, Ordering::SeqCst\)/{ let top = self.top.load(Ordering::SeqCst); self.top.store(NONE, Ordering::SeqCst); top }/' loom inbox_loses_no_group
 mutant marks_taken_in_two_steps src/pool/group.rs \
-    's/self\.dirty\.swap\(0, Ordering::SeqCst\)/{ let marks = self.dirty.load(Ordering::SeqCst); self.dirty.store(0, Ordering::SeqCst); marks }/' loom started_while_time_passes_is_not_lost
+    's/self\.dirty\.swap\(0, Ordering::SeqCst\)/{ let marks = self.dirty.load(Ordering::SeqCst); self.dirty.store(0, Ordering::SeqCst); marks }/' loom inbox_loses_no_group
 mutant push_relaxed src/pool/inbox.rs \
     's/Ordering::SeqCst,\s+Ordering::Relaxed,/Ordering::Relaxed, Ordering::Relaxed,/' loom inbox_loses_no_group
 mutant group_forgotten src/pool/group.rs \

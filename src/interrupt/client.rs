@@ -1,34 +1,42 @@
 //! How timers are started, moved and dropped, from every context but on nobody's time: the client's side.
 
 use super::fence::{device_fence, kick_or_see};
-use super::head::{Head, Kind};
-use super::slot::{Slot, Word, NIL};
+use super::head::Head;
+use super::slot::{Link, Slot, Word, NIL};
 use super::{Alarm, InterruptSource};
 use crate::source::CapacityError;
 use crate::sync::{acquire_fence, Ordering};
 use crate::ticks::NEVER;
 
-/// An inbox without slots.
+/// An inbox without slots; otherwise the lower half is the link to the newest.
 pub(super) const EMPTY: u32 = NIL as u32;
 /// In the inbox: a LINKED slot was armed for a time before its place, so the handler must look for it.
 pub(super) const DISORDER: u32 = 1 << 16;
 
 impl<A: Alarm, const N: usize> InterruptSource<A, N> {
-    /// Takes a vacant slot for a timer with this deadline.
+    /// Takes a slot that was fired and given back, if the first look finds one: the keeper does not know it.
     #[inline]
-    pub(super) fn claim(&self, deadline: u64) -> Result<(u16, &Slot, Word), CapacityError> {
+    pub(super) fn claim(&self) -> Option<(u16, &Slot, Word)> {
         // ORDERING: Relaxed: a hint; the claim is by the slot's word.
+        let index = self.hint.load(Ordering::Relaxed);
+        let slot = self.slots.get(usize::from(index))?;
+        let before = slot.claim_unlinked()?;
+        self.hint_at(index + 1);
+        Some((index, slot, before))
+    }
+
+    /// Takes a vacant slot for a timer with this deadline, wherever it is.
+    pub(super) fn search(&self, deadline: u64) -> Result<(u16, &Slot, Word), CapacityError> {
+        // ORDERING: Relaxed: a hint.
         let mut index = self.hint.load(Ordering::Relaxed);
         // A slot that would have to come up before its place costs the handler a walk. So the first time
         // round, look for a better one.
         for look in 0..2 * N {
-            let slot = match self.slots.get(usize::from(index)) {
-                Some(slot) => slot,
-                None => {
-                    index = 0;
-                    let Some(slot) = self.slots.first() else { break };
-                    slot
-                }
+            if usize::from(index) >= N {
+                index = 0;
+            }
+            let Some(slot) = self.slots.get(usize::from(index)) else {
+                break;
             };
             let word = slot.word();
             if word.is_vacant()
@@ -57,8 +65,20 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
         self.hint.store(index, Ordering::Relaxed);
     }
 
-    /// Arms a slot that this client owns and found as `before`.
+    /// Arms a slot that `claim` has found.
     #[inline]
+    pub(super) fn arm_new(&self, index: u16, slot: &Slot, before: Word, deadline: u64) {
+        slot.arm_new(before, deadline);
+        self.push(index, slot);
+        kick_or_see();
+        // The head was changed when the slot was unlinked, so it is not of an earlier arm of this slot.
+        let published = self.announce(index, None, deadline);
+        self.check(slot, published, deadline);
+    }
+
+    /// Arms a slot that this client owns and found as `before`. If it is LINKED, and the new deadline is not
+    /// before the old one, it comes up in time.
+    #[inline(never)]
     pub(super) fn arm(&self, index: u16, slot: &Slot, before: Word, deadline: u64) {
         if deadline == NEVER {
             return slot.arm_never(before);
@@ -74,7 +94,12 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
         kick_or_see();
         let known = (!before.is_moved()).then_some(last);
         let published = self.announce(index, known, deadline);
-        // The one look at the clock: after the alarm was programmed.
+        self.check(slot, published, deadline);
+    }
+
+    /// The one look at the clock, after the alarm was programmed.
+    #[inline]
+    fn check(&self, slot: &Slot, published: bool, deadline: u64) {
         if self.alarm.now() >= deadline {
             self.overdue(slot, published);
         }
@@ -85,8 +110,8 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
         // ORDERING: Relaxed: the exchange below says whether it was right.
         let mut seen = self.inbox.load(Ordering::Relaxed);
         loop {
-            slot.set_next(seen as u16);
-            let pushed = seen & !u32::from(NIL) | u32::from(index);
+            slot.set_next(seen as Link);
+            let pushed = seen & DISORDER | u32::from(index + 1);
             // That the inbox was taken and filled in between does no harm: the link is to what is there now.
             // ORDERING: SeqCst: Release publishes the link to the handler that takes the inbox; the total
             // order is kick-or-see. loom: an_arm_is_seen_or_kicks.
@@ -110,47 +135,56 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
             // ORDERING: SeqCst: after the slot became visible (kick-or-see). Acquire: sees `next`.
             // loom: an_arm_is_seen_or_kicks.
             let head = Head::<N>(self.head.load(Ordering::SeqCst));
-            let alarm = match head.kind() {
-                Kind::Keeper => Some(!self.next.get()),
-                // KNOWN: the head is of the arm before, if nobody had MOVED the slot by then.
-                Kind::Client(at) if at == index => known,
-                Kind::Client(at) => self.slots.get(usize::from(at)).and_then(Slot::unmoved),
-                Kind::Again => return false,
-                Kind::Busy => {
-                    if self.replace(head, head.again()) {
+            let alarm = if head.is_keeper() {
+                !self.next.get()
+            } else if head.is_busy() {
+                if self.go_again(head) {
+                    return false;
+                }
+                continue;
+            } else {
+                let alarm = match head.index() {
+                    // KNOWN: the head is of the arm before, if nobody had MOVED the slot by then.
+                    at if at == index => known,
+                    at => self.slots.get(usize::from(at)).and_then(Slot::unmoved),
+                };
+                let Some(alarm) = alarm else {
+                    if self.is_head(head) {
+                        self.alarm.pend();
                         return false;
                     }
                     continue;
-                }
+                };
+                alarm
             };
-            match alarm {
-                Some(alarm) if deadline < alarm => {
-                    let mine = head.client(index);
-                    if self.replace(head, mine) {
-                        self.program(mine, deadline);
-                        return true;
-                    }
+            if deadline >= alarm {
+                if self.is_head(head) {
+                    return false;
                 }
-                _ => {
-                    // ORDERING: `next` or the slot was read before the second read of the head, and was
-                    // changed after the head had been (see `release_fence`): KNOWN.
-                    acquire_fence();
-                    // ORDERING: Relaxed, ordered by the fence above.
-                    if self.head.load(Ordering::Relaxed) == head.0 {
-                        if alarm.is_none() {
-                            self.alarm.pend();
-                        }
-                        return false;
-                    }
+            } else {
+                let mine = head.client(index);
+                if self.replace(head, mine) {
+                    self.program(mine, deadline);
+                    return true;
                 }
             }
         }
     }
 
+    /// The second look at the head: what was read in between belongs to it.
+    #[inline]
+    fn is_head(&self, head: Head<N>) -> bool {
+        // ORDERING: `next` or the slot was read before the second read of the head, and was changed after
+        // the head or the slot's word had been (see `release_fence`): KNOWN.
+        acquire_fence();
+        // ORDERING: Relaxed, ordered by the fence above.
+        self.head.load(Ordering::Relaxed) == head.0
+    }
+
     #[inline]
     fn replace(&self, from: Head<N>, to: Head<N>) -> bool {
-        // ORDERING: SeqCst, the total order of heads and alarms (HEAD), and of Again against what the
-        // handler does after it (KICK-OR-SEE). loom: two_earliest_arms_leave_the_earlier_alarm.
+        // ORDERING: SeqCst, the total order of heads and alarms (HEAD).
+        // loom: two_earliest_arms_leave_the_earlier_alarm.
         self.head
             .compare_exchange(from.0, to.0, Ordering::SeqCst, Ordering::Relaxed)
             .is_ok()

@@ -9,6 +9,8 @@
 //!
 //! Every change but Busy -> Again and back takes the next tag, so an equal head is the same head.
 
+use super::slot::{Link, NIL};
+
 const KIND: u32 = 0b11;
 const KEEPER: u32 = 0;
 const CLIENT: u32 = 1;
@@ -20,16 +22,12 @@ const KIND_BITS: u32 = 2;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head<const N: usize>(pub(super) u32);
 
-pub(super) enum Kind {
-    Keeper,
-    Client(u16),
-    Busy,
-    Again,
-}
-
 impl<const N: usize> Head<N> {
     const INDEX_BITS: u32 = {
-        assert!(N < u16::MAX as usize, "an InterruptSource keeps at most 65,534 timers");
+        assert!(
+            N < u16::MAX as usize,
+            "an InterruptSource keeps at most 65,534 timers"
+        );
         usize::BITS - N.leading_zeros()
     };
     /// The tag has all the bits that the index leaves: 26 with 8 slots.
@@ -39,15 +37,26 @@ impl<const N: usize> Head<N> {
     pub(super) const START: u32 = KEEPER;
 
     #[inline]
-    pub(super) fn kind(self) -> Kind {
+    pub(super) fn is_keeper(self) -> bool {
+        self.0 & KIND == KEEPER
+    }
+
+    /// The slot of a head of kind Client.
+    #[inline]
+    pub(super) fn index(self) -> u16 {
+        ((self.0 % Self::TAG) >> KIND_BITS) as u16
+    }
+
+    /// The link to that slot; NIL if the head is of another kind.
+    #[inline]
+    pub(super) fn earliest(self) -> Link {
         match self.0 & KIND {
-            KEEPER => Kind::Keeper,
-            CLIENT => Kind::Client(((self.0 % Self::TAG) >> KIND_BITS) as u16),
-            BUSY => Kind::Busy,
-            _ => Kind::Again,
+            CLIENT => self.index() + 1,
+            _ => NIL,
         }
     }
 
+    /// Busy or Again.
     #[inline]
     pub(super) fn is_busy(self) -> bool {
         self.0 & BUSY != 0

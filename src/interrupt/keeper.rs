@@ -2,8 +2,8 @@
 
 use super::client::EMPTY;
 use super::fence::{kick_or_see, release_fence};
-use super::head::{Head, Kind};
-use super::slot::NIL;
+use super::head::Head;
+use super::slot::{Link, NIL};
 use super::{Alarm, InterruptSource};
 use crate::sync::Ordering;
 use crate::ticks::NEVER;
@@ -34,12 +34,12 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
     #[inline]
     pub fn on_interrupt(&self) {
         let Some(before) = self.enter() else { return };
-        let inside = Inside { source: self, busy: before.busy() };
+        let inside = Inside {
+            source: self,
+            busy: before.busy(),
+        };
         // The first time round, it is likely that this one is due, and the only one in the inbox.
-        inside.run(match before.kind() {
-            Kind::Client(index) => index,
-            _ => NIL,
-        });
+        inside.run(before.earliest());
         // It has left already.
         core::mem::forget(inside);
     }
@@ -47,31 +47,51 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
     /// Makes the head Busy. Returns what it was, or `None` if a handler is inside: then that goes round again.
     #[inline]
     fn enter(&self) -> Option<Head<N>> {
-        // ORDERING: Relaxed: the exchange below says whether it was right.
-        let mut seen = Head::<N>(self.head.load(Ordering::Relaxed));
         loop {
-            let to = if seen.is_busy() { seen.again() } else { seen.busy() };
+            // ORDERING: Relaxed: the exchange says whether it was right.
+            let seen = Head::<N>(self.head.load(Ordering::Relaxed));
+            if seen.is_busy() {
+                if self.go_again(seen) {
+                    return None;
+                }
+                continue;
+            }
             // ORDERING: SeqCst: Acquire takes over the order from the handler that left last. The total
             // order is KICK-OR-SEE. loom: an_arm_is_seen_or_kicks, two_handlers_lose_nothing.
-            match self
-                .head
-                .compare_exchange(seen.0, to.0, Ordering::SeqCst, Ordering::Relaxed)
-            {
-                Ok(_) => {
-                    kick_or_see();
-                    return (!seen.is_busy()).then_some(seen);
-                }
-                Err(now) => seen = Head(now),
+            let entered = self.head.compare_exchange_weak(
+                seen.0,
+                seen.busy().0,
+                Ordering::SeqCst,
+                Ordering::Relaxed,
+            );
+            if entered.is_ok() {
+                kick_or_see();
+                return Some(seen);
             }
+        }
+    }
+
+    /// Asks the handler that is inside to go round again. False if it has left.
+    #[cold]
+    pub(super) fn go_again(&self, seen: Head<N>) -> bool {
+        let again = seen.again();
+        // ORDERING: SeqCst: what this context did before is seen by the handler that goes round.
+        // loom: an_arm_is_seen_or_kicks, two_handlers_lose_nothing.
+        match self
+            .head
+            .compare_exchange(seen.0, again.0, Ordering::SeqCst, Ordering::Relaxed)
+        {
+            Ok(_) => true,
+            Err(now) => now == again.0,
         }
     }
 }
 
 impl<A: Alarm, const N: usize> Inside<'_, A, N> {
     #[inline]
-    fn run(&self, mut earliest: u16) {
+    fn run(&self, mut earliest: Link) {
         let source = self.source;
-        let mut rounds = ROUNDS;
+        let mut rounds = 1;
         loop {
             // ORDERING: SeqCst, after the head became Busy (KICK-OR-SEE). loom: an_arm_is_seen_or_kicks.
             if source.inbox.load(Ordering::SeqCst) != EMPTY {
@@ -79,22 +99,21 @@ impl<A: Alarm, const N: usize> Inside<'_, A, N> {
                 source.sort_in(source.inbox.swap(EMPTY, Ordering::SeqCst), earliest);
             }
             let next = self.settle(source.alarm.now());
-            source
-                .alarm
-                .set_alarm(if next == NEVER { None } else { Some(next) });
-            rounds -= 1;
-            earliest = NIL;
-            // The alarm may have been in the past when it was set.
-            let missed = next != NEVER && source.alarm.now() >= next;
-            if missed && rounds != 0 {
-                continue;
-            }
+            source.alarm.set_alarm(next);
+            let next = match next {
+                // The alarm may have been in the past when it was set.
+                Some(next) if source.alarm.now() >= next => {
+                    if rounds == ROUNDS {
+                        return self.leave_for_another();
+                    }
+                    (rounds, earliest) = (rounds + 1, NIL);
+                    continue;
+                }
+                Some(next) => next,
+                None => NEVER,
+            };
             release_fence();
             source.next.set(!next);
-            if rounds == 0 {
-                // Everything that is still to be done is done at the next interrupt.
-                return self.leave_and_pend();
-            }
             // ORDERING: SeqCst: Release hands the order and `next` over; the total order is that of heads and
             // alarms (HEAD). loom: two_earliest_arms_leave_the_earlier_alarm.
             if source
@@ -109,14 +128,22 @@ impl<A: Alarm, const N: usize> Inside<'_, A, N> {
             {
                 return;
             }
+            if rounds == ROUNDS {
+                return self.leave_for_another();
+            }
+            (rounds, earliest) = (rounds + 1, NIL);
             // Again. ORDERING: SeqCst: what the others did before they marked it is seen after this.
             source.head.swap(self.busy.0, Ordering::SeqCst);
             kick_or_see();
         }
     }
 
+    /// Leaves, and asks for an interrupt that does what is still to be done. Until then the alarm is said to
+    /// ring at once: no client can arm an earlier timer.
     #[cold]
-    fn leave_and_pend(&self) {
+    fn leave_for_another(&self) {
+        release_fence();
+        self.source.next.set(!0);
         // ORDERING: SeqCst, as in `run`.
         self.source
             .head
@@ -127,7 +154,7 @@ impl<A: Alarm, const N: usize> Inside<'_, A, N> {
     /// Fires what is due and brings the front of the order in order. Returns the first deadline that is not
     /// due. Between any two steps the order is whole, so a waker may do what it likes.
     #[inline]
-    fn settle(&self, now: u64) -> u64 {
+    fn settle(&self, now: u64) -> Option<u64> {
         let source = self.source;
         // What is before this link is just owned by clients: they see to themselves when they arm it
         // (KICK-OR-SEE).
@@ -146,7 +173,7 @@ impl<A: Alarm, const N: usize> Inside<'_, A, N> {
             let Some(deadline) = slot.deadline_of(word) else {
                 continue;
             };
-            if deadline <= now && deadline != NEVER {
+            if deadline <= now {
                 if let Ok(waker) = slot.fire(word) {
                     source.remove(link, rest);
                     if let Some(waker) = waker {
@@ -154,22 +181,20 @@ impl<A: Alarm, const N: usize> Inside<'_, A, N> {
                     }
                 }
             } else if !word.is_moved() {
-                return deadline;
+                return Some(deadline);
             } else if slot.give_place(word) {
                 // It was armed anew for later.
                 source.remove(link, rest);
                 source.insert(index, slot, link);
             }
         }
-        NEVER
+        None
     }
 }
 
 impl<A: Alarm, const N: usize> Drop for Inside<'_, A, N> {
-    /// A waker has panicked. The order is whole. The alarm is said to ring at once, and does.
+    /// A waker has panicked. The order is whole.
     fn drop(&mut self) {
-        release_fence();
-        self.source.next.set(!0);
-        self.leave_and_pend();
+        self.leave_for_another();
     }
 }

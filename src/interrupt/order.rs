@@ -7,35 +7,44 @@
 //! without may precede anything: it is looked at early, and unlinked, skipped or given a place.
 
 use super::client::DISORDER;
-use super::slot::{Slot, NIL};
+use super::slot::{Link, Slot, NIL};
 use super::{Alarm, InterruptSource};
 use crate::sync::{AtomicU16, Ordering};
+
+/// So many new slots are inserted one by one; more are sorted first, so that an interrupt costs
+/// `N log N` at most.
+const FEW: u32 = 4;
 
 /// Reads a link of the order, or the place where it begins.
 // ORDERING: Relaxed, here and in `set`: links are handed from handler to handler by the head, and from a
 // client to the handler by the inbox.
 #[inline]
-pub(super) fn get(link: &AtomicU16) -> u16 {
+pub(super) fn get(link: &AtomicU16) -> Link {
     link.load(Ordering::Relaxed)
 }
 
 #[inline]
-pub(super) fn set(link: &AtomicU16, index: u16) {
+pub(super) fn set(link: &AtomicU16, to: Link) {
     // ORDERING: see `get`.
-    link.store(index, Ordering::Relaxed);
+    link.store(to, Ordering::Relaxed);
 }
 
 impl<A: Alarm, const N: usize> InterruptSource<A, N> {
-    /// The slot that a link leads to.
+    /// The slot that a link leads to; none for NIL.
     #[inline]
-    pub(super) fn follow(&self, link: &AtomicU16) -> Option<(u16, &Slot)> {
-        let index = get(link);
-        Some((index, self.slots.get(usize::from(index))?))
+    fn linked(&self, link: Link) -> Option<&Slot> {
+        self.slots.get(usize::from(link).wrapping_sub(1))
+    }
+
+    #[inline]
+    pub(super) fn follow(&self, link: &AtomicU16) -> Option<(Link, &Slot)> {
+        let to = get(link);
+        Some((to, self.linked(to)?))
     }
 
     /// Takes out the slot that `link` leads to, and that is followed by `rest`.
     #[inline]
-    pub(super) fn remove(&self, link: &AtomicU16, rest: u16) {
+    pub(super) fn remove(&self, link: &AtomicU16, rest: Link) {
         set(link, rest);
         if rest == NIL {
             set(&self.last, NIL);
@@ -45,19 +54,19 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
     /// Brings what was taken from the inbox, newest first, into the order. `earliest` is the slot, if any,
     /// that was armed as the earliest of all since the handler left.
     #[inline]
-    pub(super) fn sort_in(&self, taken: u32, earliest: u16) {
-        let mut new = taken as u16;
+    pub(super) fn sort_in(&self, taken: u32, earliest: Link) {
+        let mut new = taken as Link;
         let mut is_earliest = new == earliest;
         if taken & DISORDER != 0 {
             new = self.pull_moved(new);
             // It may have been pulled as well, and be the earliest no more.
             is_earliest = false;
         }
-        let Some(slot) = self.slots.get(usize::from(new)) else {
+        let Some(slot) = self.linked(new) else {
             return;
         };
         if slot.next() != NIL {
-            self.merge_in(new);
+            self.sort_in_all(new);
         } else if is_earliest {
             // It is before everything, or has been MOVED since: then it may be. It is next, or due already.
             slot.set_next(get(&self.first));
@@ -67,9 +76,34 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
         }
     }
 
+    /// Brings a chain, newest first, into the order.
+    #[inline(never)]
+    fn sort_in_all(&self, mut chain: Link) {
+        let (mut oldest_first, mut count) = (NIL, 0);
+        while let Some(slot) = self.linked(chain) {
+            let older = slot.next();
+            slot.set_next(oldest_first);
+            oldest_first = chain;
+            chain = older;
+            count += 1;
+        }
+        if count > FEW {
+            let order = self.merge(get(&self.first), self.sort(oldest_first));
+            set(&self.first, order);
+            // Whichever it is.
+            set(&self.last, NIL);
+            return;
+        }
+        while let Some(slot) = self.linked(oldest_first) {
+            let next = slot.next();
+            self.insert(oldest_first, slot, &self.first);
+            oldest_first = next;
+        }
+    }
+
     /// Puts a slot where it belongs, behind its equals, and not before `link`.
     #[inline(never)]
-    pub(super) fn insert<'a>(&'a self, new: u16, slot: &Slot, mut link: &'a AtomicU16) {
+    pub(super) fn insert<'a>(&'a self, new: Link, slot: &Slot, mut link: &'a AtomicU16) {
         let place = slot.place().unwrap_or(0);
         // A slot without a place precedes anything, but says nothing of what precedes *it*.
         let precedes = |other: &Slot| other.place().unwrap_or(0) <= place;
@@ -99,19 +133,10 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
         }
     }
 
-    #[cold]
-    fn merge_in(&self, new: u16) {
-        let new = self.sort(new);
-        let order = self.merge(get(&self.first), new);
-        set(&self.first, order);
-        // Whichever it is.
-        set(&self.last, NIL);
-    }
-
     /// Takes every slot that may have to come up before its place out of the order, and puts it before `new`.
     /// On the way those that wait for nothing any more are unlinked.
     #[cold]
-    fn pull_moved(&self, mut new: u16) -> u16 {
+    fn pull_moved(&self, mut new: Link) -> Link {
         let mut link = &self.first;
         while let Some((index, slot)) = self.follow(link) {
             let (word, rest) = (slot.word(), slot.next());
@@ -131,12 +156,13 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
         new
     }
 
-    /// Sorts a chain, newest first, into one with the earliest first and equals in the order they were
-    /// pushed. A merge sort: run `k` has 2^k slots or none, and lower runs are older.
-    fn sort(&self, mut chain: u16) -> u16 {
+    /// Sorts a chain, without changing the order of equals. A merge sort: run `k` has 2^k slots or none, and
+    /// precedes the lower runs in the chain.
+    #[cold]
+    fn sort(&self, mut chain: Link) -> Link {
         let mut runs = [NIL; u16::BITS as usize];
         let mut used = 0;
-        while let Some(slot) = self.slots.get(usize::from(chain)) {
+        while let Some(slot) = self.linked(chain) {
             let mut run = chain;
             chain = slot.next();
             slot.set_next(NIL);
@@ -146,17 +172,17 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
                     used = used.max(k + 1);
                     break;
                 }
-                run = self.merge(run, core::mem::replace(other, NIL));
+                run = self.merge(core::mem::replace(other, NIL), run);
             }
         }
         let runs = runs.into_iter().take(used);
-        runs.fold(NIL, |older, newer| self.merge(older, newer))
+        runs.fold(NIL, |after, before| self.merge(before, after))
     }
 
     /// Merges two sorted chains; of equals, those of `left` come first.
-    fn merge(&self, mut left: u16, mut right: u16) -> u16 {
-        let place = |index: u16| {
-            let slot = self.slots.get(usize::from(index))?;
+    fn merge(&self, mut left: Link, mut right: Link) -> Link {
+        let place = |link: Link| {
+            let slot = self.linked(link)?;
             // A slot without a place goes before everything.
             Some((slot, slot.place().unwrap_or(0)))
         };
@@ -166,7 +192,11 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
         let Some((mut right_slot, mut right_place)) = place(right) else {
             return left;
         };
-        let first = if left_place <= right_place { left } else { right };
+        let first = if left_place <= right_place {
+            left
+        } else {
+            right
+        };
         loop {
             // Follow one chain as long as it goes before the other, then change over.
             if left_place <= right_place {

@@ -7,7 +7,8 @@
 //! | --------------- | --------------- | ------ | ----- | ------- |
 //! | Vacant          | Owned           | client | CAS   | claimed |
 //! | Owned           | Armed (gen+1)   | client | store | the deadline was written before |
-//! | Armed, Fired    | Owned           | client | CAS   | cancelled, or about to move |
+//! | Owned           | Waiting         | client | store | its deadline is "never": nothing for the keeper to do |
+//! | Armed, Waiting, Fired | Owned     | client | CAS   | cancelled, or about to move |
 //! | Owned           | Vacant, Retired | client | store | given back; Retired for ever if its waker is stuck |
 //! | Owned           | Fired           | client | store | its deadline had passed when it was armed |
 //! | Armed           | Firing          | keeper | CAS   | due; only the keeper touches `completed`; unlinked |
@@ -33,6 +34,7 @@ use super::order;
 use crate::deadline::Deadline;
 use crate::state::TimerState;
 use crate::sync::{acquire_fence, const_fn, AtomicU16, Ordering};
+use crate::ticks::NEVER;
 
 // Vacant is 0, so that a source in a static is all zeros but for a few words.
 const VACANT: u32 = 0;
@@ -42,13 +44,17 @@ const FIRING: u32 = 3;
 const FIRED: u32 = 4;
 const ABANDONED: u32 = 5;
 const RETIRED: u32 = 6;
+const WAITING: u32 = 7;
 const PHASE: u32 = 0b111;
 const LINKED: u32 = 0b0_1000;
 const MOVED: u32 = 0b1_0000;
 const GENERATION: u32 = 0b10_0000;
 
-/// The end of a chain of slots: no slot has this index.
-pub(super) const NIL: u16 = u16::MAX;
+/// A link: the index of a slot, plus one.
+pub(super) type Link = u16;
+
+/// The end of a chain. 0, as everything else in a source that has not been used.
+pub(super) const NIL: Link = 0;
 
 /// A value of the word, as somebody read it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -87,8 +93,16 @@ impl Word {
 
 impl core::fmt::Debug for Word {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        const NAMES: [&str; 8] =
-            ["Vacant", "Owned", "Armed", "Firing", "Fired", "Abandoned", "Retired", "?"];
+        const NAMES: [&str; 8] = [
+            "Vacant",
+            "Owned",
+            "Armed",
+            "Firing",
+            "Fired",
+            "Abandoned",
+            "Retired",
+            "Waiting",
+        ];
         let name = NAMES.get(self.phase() as usize).copied().unwrap_or("?");
         let linked = if self.is_linked() { "+LINKED" } else { "" };
         let moved = if self.is_moved() { "+MOVED" } else { "" };
@@ -122,14 +136,14 @@ impl Slot {
         Word(self.state.word.load(Ordering::SeqCst))
     }
 
-    /// One transition that others may contend for.
+    /// One transition that others may contend for. May fail for no reason: every caller looks again.
     #[inline]
     fn swap(&self, from: Word, to: Word) -> Result<(), Word> {
         // ORDERING: AcqRel: publishes what the old phase allowed to write, and sees the same of others.
         // loom: a_drop_racing_the_handler_frees_the_slot.
         self.state
             .word
-            .compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Acquire)
+            .compare_exchange_weak(from.0, to.0, Ordering::AcqRel, Ordering::Acquire)
             .map(|_| ())
             .map_err(Word)
     }
@@ -184,6 +198,14 @@ impl Slot {
         self.deadline.get()
     }
 
+    /// Vacant -> Owned, for a slot that is not LINKED.
+    #[inline]
+    pub(super) fn claim_unlinked(&self) -> Option<Word> {
+        let word = self.word();
+        let claimed = Word(word.with_phase(OWNED).0 | MOVED);
+        (word.0 & (PHASE | LINKED) == VACANT && self.swap(word, claimed).is_ok()).then_some(word)
+    }
+
     /// Vacant -> Owned. Returns what the word was before, or `None` if somebody else has claimed the slot.
     #[inline]
     pub(super) fn claim(&self, mut seen: Word) -> Option<Word> {
@@ -219,6 +241,14 @@ impl Slot {
         word.phase() == FIRING && self.swap(word, word.with_phase(ABANDONED)).is_ok()
     }
 
+    /// Owned -> Armed, for an owner that found the slot as `before`, and not LINKED.
+    #[inline]
+    pub(super) fn arm_new(&self, before: Word, deadline: u64) {
+        self.write(deadline);
+        let generation = (before.0 & !(GENERATION - 1)).wrapping_add(GENERATION);
+        self.store(Word(generation | LINKED | ARMED));
+    }
+
     /// Owned -> Armed, for an owner that found the slot as `before`. A slot that was not LINKED is now, and
     /// must be pushed.
     #[inline]
@@ -230,12 +260,11 @@ impl Slot {
         self.store(Word(generation | moved | LINKED | ARMED));
     }
 
-    /// Owned -> Armed for ever: the keeper need not know.
-    #[inline]
+    /// Owned -> Waiting, for ever: the keeper need not know.
+    #[cold]
     pub(super) fn arm_never(&self, before: Word) {
-        self.write(u64::MAX);
-        let generation = (before.0 & !(GENERATION - 1)).wrapping_add(GENERATION);
-        self.store(Word(generation | before.0 & LINKED | MOVED | ARMED));
+        self.write(NEVER);
+        self.store(Word(before.with_phase(WAITING).0 | MOVED));
     }
 
     #[inline]
@@ -279,12 +308,12 @@ impl Slot {
     }
 
     #[inline]
-    pub(super) fn next(&self) -> u16 {
+    pub(super) fn next(&self) -> Link {
         order::get(self.link())
     }
 
     #[inline]
-    pub(super) fn set_next(&self, next: u16) {
+    pub(super) fn set_next(&self, next: Link) {
         order::set(self.link(), next);
     }
 

@@ -7,6 +7,7 @@ use super::slot::Slot;
 use super::{Alarm, InterruptSource};
 use crate::source::{CapacityError, TimerSource};
 use crate::state::TimerState;
+use crate::ticks::NEVER;
 
 /// One started timer of an [`InterruptSource`]. Dropping it cancels the timer and releases its waker.
 ///
@@ -71,9 +72,17 @@ impl<'a, A: Alarm, const N: usize> TimerSource for &'a InterruptSource<A, N> {
 
     /// Starts a timer. One whose deadline has passed is complete when this returns.
     fn start(&self, deadline: u64) -> Result<Self::Timer, CapacityError> {
-        let (index, slot, before) = self.claim(deadline)?;
-        self.arm(index, slot, before, deadline);
-        Ok(InterruptTimer { source: self, slot, index })
+        if deadline != NEVER {
+            if let Some((index, slot, before)) = self.claim() {
+                self.arm_new(index, slot, before, deadline);
+                return Ok(InterruptTimer {
+                    source: self,
+                    slot,
+                    index,
+                });
+            }
+        }
+        start_elsewhere(self, deadline)
     }
 
     /// Moves a timer in place; its waker stays, and is woken at the new deadline.
@@ -90,6 +99,20 @@ impl<'a, A: Alarm, const N: usize> TimerSource for &'a InterruptSource<A, N> {
     fn is_past(&self, _deadline: u64) -> bool {
         false
     }
+}
+
+#[inline(never)]
+fn start_elsewhere<A: Alarm, const N: usize>(
+    source: &InterruptSource<A, N>,
+    deadline: u64,
+) -> Result<InterruptTimer<'_, A, N>, CapacityError> {
+    let (index, slot, before) = source.search(deadline)?;
+    source.arm(index, slot, before, deadline);
+    Ok(InterruptTimer {
+        source,
+        slot,
+        index,
+    })
 }
 
 /// The handler is just firing the timer. Its waker moves to a new one, if the handler has not taken it; if

@@ -11,9 +11,12 @@ use std::vec::Vec;
 
 use loom::thread;
 
+use crate::ticks::NEVER;
+
 use super::{Keeper, Pool, Pooled};
 
 const EARLY: u64 = 10;
+const MIDDLE: u64 = 1 << 20;
 const LATE: u64 = 1 << 40;
 
 struct Sleeper {
@@ -114,8 +117,11 @@ fn kick_or_see_when_the_alarm_is_later() {
 fn kick_or_see_when_another_pushes_the_group() {
     loom::model(|| {
         let source = Sleeper::new();
-        source.grow(2);
+        source.grow(4);
         let mut keeper = Keeper::new();
+        // The keeper sleeps until a time between the two, and the next two slots are of one group.
+        _ = source.pool.start(&*source, MIDDLE);
+        _ = source.pool.start(&*source, NEVER);
         source.see_everything(&mut keeper);
         spawn_start(&source, LATE);
         spawn_start(&source, EARLY);

@@ -1,12 +1,16 @@
 //! What the suite asks of a source: a fresh one, and a way to let its time pass.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
-use timer_future::{duration_to_ticks, ticks_to_duration, ManualSource, ThreadSource, TimerFuture, TimerSource};
+use timer_future::{
+    duration_to_ticks, ticks_to_duration, Alarm, InterruptSource, ManualSource, ThreadSource,
+    TimerFuture, TimerSource,
+};
 
 use crate::custom_source::ThreadPerTimer;
-use crate::wakers::{poll, Probe, WATCHDOG};
+use crate::wakers::{panics, poll, Probe, WATCHDOG};
 
 pub(crate) trait Harness: Send + Sync + 'static {
     type Source: TimerSource<Timer: Send + Sync> + Clone + Send + Sync + 'static;
@@ -121,6 +125,75 @@ impl Harness for SharedManual {
     }
     fn books(&self) -> Option<(Option<usize>, Option<u64>)> {
         Some((Some(self.0.pending()), self.0.next_deadline()))
+    }
+}
+
+/// A hardware timer whose counter is moved by hand.
+#[derive(Debug)]
+pub(crate) struct Hand {
+    now: AtomicU64,
+    compare: AtomicU64,
+    pended: AtomicBool,
+}
+
+impl Alarm for Hand {
+    const TICK_HZ: u64 = 1_000_000;
+
+    fn now(&self) -> u64 {
+        self.now.load(Ordering::SeqCst)
+    }
+    fn set_alarm(&self, deadline: Option<u64>) {
+        self.compare.store(deadline.unwrap_or(u64::MAX), Ordering::SeqCst);
+    }
+    fn pend(&self) {
+        self.pended.store(true, Ordering::SeqCst);
+    }
+}
+
+pub(crate) struct Interrupt(&'static InterruptSource<Hand, 256>);
+
+impl Interrupt {
+    /// Without std nobody catches the panic of a waker for the source: it leaves the handler.
+    fn interrupt(&self) {
+        panics(|| self.0.on_interrupt());
+    }
+}
+
+impl Harness for Interrupt {
+    type Source = &'static InterruptSource<Hand, 256>;
+
+    fn new() -> Self {
+        let hand = Hand {
+            now: AtomicU64::new(0),
+            compare: AtomicU64::new(u64::MAX),
+            pended: AtomicBool::new(false),
+        };
+        Self(Box::leak(Box::new(InterruptSource::new(hand))))
+    }
+    fn source(&self) -> Self::Source {
+        self.0
+    }
+    /// From interrupt to interrupt.
+    fn pass(&self, deadline: u64) {
+        let hand = self.0.alarm();
+        loop {
+            let compare = hand.compare.load(Ordering::SeqCst);
+            if hand.pended.swap(false, Ordering::SeqCst) {
+                self.interrupt();
+            } else if compare <= deadline.max(hand.now()) {
+                hand.now.fetch_max(compare, Ordering::SeqCst);
+                // The flag is cleared first; the compare register stays, and rings once.
+                let order = Ordering::SeqCst;
+                _ = hand.compare.compare_exchange(compare, u64::MAX, order, order);
+                self.interrupt();
+            } else {
+                hand.now.fetch_max(deadline, Ordering::SeqCst);
+                return;
+            }
+        }
+    }
+    fn books(&self) -> Option<(Option<usize>, Option<u64>)> {
+        Some((None, self.0.next_deadline()))
     }
 }
 

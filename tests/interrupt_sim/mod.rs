@@ -1,7 +1,12 @@
 //! A simulated counter with one compare interrupt, as unhelpful as hardware can be: it compares for
 //! equality (an alarm in the past never rings), its counter is narrow, and a test can run anything in the
 //! middle of every access to it.
-#![allow(dead_code, missing_docs, unreachable_pub, missing_debug_implementations)]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    missing_debug_implementations
+)]
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -188,7 +193,10 @@ mod send_wrapper {
                 let mut values = values.borrow_mut();
                 let key = values.len() as u64;
                 values.insert(key, Rc::new(value));
-                Self { key, _marker: PhantomData }
+                Self {
+                    key,
+                    _marker: PhantomData,
+                }
             })
         }
         pub fn get(&self) -> Rc<T> {
@@ -197,6 +205,11 @@ mod send_wrapper {
     }
 }
 
-pub fn poll<T: std::ops::Deref<Target = timer_future::TimerState>>(timer: &T, waker: &Waker) -> bool {
-    timer.poll_complete(&mut Context::from_waker(waker)).is_ready()
+pub fn poll<T: std::ops::Deref<Target = timer_future::TimerState>>(
+    timer: &T,
+    waker: &Waker,
+) -> bool {
+    timer
+        .poll_complete(&mut Context::from_waker(waker))
+        .is_ready()
 }

@@ -1,0 +1,48 @@
+//! One process per case: this program runs itself, and reads what the child prints.
+
+use std::env;
+use std::process::{Command, Stdio};
+
+use super::Metrics;
+
+/// Runs a case in a child. `None` if it failed; what it said is on stderr.
+pub fn run(case: &str, who: &str, quick: bool) -> Option<Metrics> {
+    let mut command = Command::new(env::current_exe().ok()?);
+    command.args(["--case", case, "--who", who]);
+    if quick {
+        command.arg("--quick");
+    }
+    let output = command.stderr(Stdio::inherit()).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    output.status.success().then(|| parse(&text))
+}
+
+fn parse(text: &str) -> Metrics {
+    let pair = |line: &str| {
+        let (name, value) = line.split_once(' ')?;
+        Some((name.to_owned(), value.parse().ok()?))
+    };
+    text.lines().filter_map(pair).collect()
+}
+
+/// System calls per operation of a case: the difference of two runs under strace, so that what is done
+/// once does not count. `None` without strace.
+pub fn system_calls(case: &str, who: &str) -> Option<f64> {
+    let few = count_calls(case, who, 20_000)?;
+    let many = count_calls(case, who, 120_000)?;
+    Some((many - few) / 100_000.0)
+}
+
+fn count_calls(case: &str, who: &str, operations: u64) -> Option<f64> {
+    let output = Command::new("strace")
+        .args(["-c", "-f", "-o", "/dev/stdout"])
+        .arg(env::current_exe().ok()?)
+        .args(["--case", case, "--who", who, "--ops", &operations.to_string(), "--silent"])
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    // "100.00    0.000123           1       119        12 total"
+    let total = text.lines().find(|line| line.trim_end().ends_with("total"))?;
+    total.split_whitespace().nth(3)?.parse().ok()
+}

@@ -1,0 +1,47 @@
+//! What the firmware examples share. A board brings its [`Alarm`](timer_future::Alarm) and a
+//! [`Board`]; this crate brings
+//!
+//! 1. [`executor`]: runs tasks, and lets the core sleep when none is ready; 100 lines, no allocator;
+//! 2. [`scenario`]: the tasks of an ordinary device, all on one hardware alarm;
+//! 3. [`conformance`]: what the library promises, checked on the chip against its hardware counter.
+//!
+//! [`run`] does all of it and tells whether every check passed.
+
+#![no_std]
+#![deny(unsafe_code)]
+
+pub mod board;
+pub mod checks;
+pub mod conformance;
+pub mod executor;
+pub mod race;
+pub mod reg;
+pub mod scenario;
+pub mod signal;
+
+pub use board::Board;
+pub use checks::Checks;
+pub use reg::Reg;
+pub use signal::Signal;
+
+use timer_future::{Alarm, InterruptSource};
+
+/// Set from the interrupt that stands for an edge on the button's pin; see [`Board::press`].
+pub static BUTTON: Signal = Signal::new();
+
+/// The scenario, then the conformance run, then the summary. `true` when every check passed.
+pub fn run<B: Board, A: Alarm, const N: usize>(
+    board: &'static B,
+    timers: &'static InterruptSource<A, N>,
+) -> bool {
+    board.print(B::NAME);
+    board.print(": ");
+    board.print_number(N as u32);
+    board.print(" timers on one alarm of ");
+    board.print_number(A::TICK_HZ as u32);
+    board.print(" Hz\n");
+    let mut checks = Checks::new(board);
+    scenario::run(board, timers, &mut checks);
+    conformance::run(board, timers, &mut checks);
+    checks.summary()
+}

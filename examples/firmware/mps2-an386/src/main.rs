@@ -1,0 +1,88 @@
+//! Arm MPS2 with the Cortex-M4F image (application note 386). This shows
+//!
+//! 1. a counter of 32 bits that counts down, widened to the 64 bits of `Alarm::now`. It is started two
+//!    seconds before it wraps, so that each run meets what a product meets every three minutes;
+//! 2. an alarm on a second timer, which also must be told how long, and not until when; one register
+//!    write sets it;
+//! 3. everything of `firmware-common` on top of it.
+//!
+//! The alarm is in `alarm.rs`, with the sources of its register facts.
+
+#![no_std]
+#![no_main]
+
+mod alarm;
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use alarm::{counter, Irq, Timers, HEARTBEAT};
+use cortex_m::peripheral::NVIC;
+use cortex_m_rt::{entry, exception};
+use firmware_common::{Board, BUTTON};
+use timer_future::InterruptSource;
+
+static TIMERS: InterruptSource<Timers, 8> = InterruptSource::new(Timers::new());
+
+static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
+
+// A PAC would give one function per interrupt; without one, all arrive here.
+#[exception]
+unsafe fn DefaultHandler(irqn: i16) {
+    if irqn == Irq::Timer1 as i16 {
+        // Only this handler writes it.
+        INTERRUPTS.store(INTERRUPTS.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        // The flag first: `on_interrupt` programs the next alarm, whose flag must not be cleared.
+        TIMERS.alarm().clear();
+        TIMERS.on_interrupt();
+    } else if irqn == Irq::Gpio0 as i16 {
+        BUTTON.set();
+    } else {
+        panic!("unexpected interrupt {irqn}");
+    }
+}
+
+struct Mps2;
+
+impl Board for Mps2 {
+    const NAME: &'static str = "mps2-an386";
+    const RAW_BITS: u32 = 32;
+    const HEARTBEAT: u32 = HEARTBEAT;
+
+    fn raw(&self) -> u32 {
+        counter()
+    }
+
+    fn sleep_unless(&self, ready: fn() -> bool) -> bool {
+        // Masked, so that no interrupt comes between the question and the sleep. WFI ends all the same
+        // when one becomes pending (ARMv7-M Architecture Reference
+        // Manual, "Wait For Interrupt"), and it runs as soon as it is let.
+        cortex_m::interrupt::disable();
+        let sleep = !ready();
+        if sleep {
+            cortex_m::asm::wfi();
+        }
+        // SAFETY: unmasks what this function masked; it is called from tasks only, never from within
+        // a critical section.
+        unsafe { cortex_m::interrupt::enable() };
+        sleep
+    }
+
+    fn interrupts(&self) -> u32 {
+        INTERRUPTS.load(Ordering::Relaxed)
+    }
+
+    fn press(&self) {
+        NVIC::pend(Irq::Gpio0);
+    }
+
+    fn print(&self, text: &str) {
+        semihosting::print!("{text}");
+    }
+}
+
+#[entry]
+fn main() -> ! {
+    TIMERS.alarm().start();
+    let passed = firmware_common::run(&Mps2, &TIMERS);
+    semihosting::process::exit(if passed { 0 } else { 1 })
+}
