@@ -122,7 +122,7 @@ impl<S: TimerSource> TimerFuture<S> {
             Stage::Armed(timer) => {
                 if self.source.restart(timer, deadline).is_err() {
                     // The next poll starts it, or keeps the task scheduled.
-                    self.stage = Stage::Idle;
+                    self.leave(Stage::Idle);
                 }
             }
             stage => *stage = Stage::Idle,
@@ -156,15 +156,23 @@ impl<S: TimerSource> TimerFuture<S> {
         };
         if timer.is_stuck() {
             // A waker panicked while it was stored, and the caller polls again: a new timer.
-            self.stage = Stage::Idle;
+            self.leave(Stage::Idle);
             return self.poll_timer(cx);
         }
         if timer.poll_complete(cx).is_pending() {
             return Poll::Pending;
         }
         // Gives the timer back to the source before anybody drops the future.
-        self.stage = Stage::Done;
+        self.leave(Stage::Done);
         Poll::Ready(())
+    }
+
+    /// Gives the timer back, if there is one.
+    #[inline]
+    fn leave(&mut self, next: Stage<S::Timer>) {
+        if let Stage::Armed(timer) = core::mem::replace(&mut self.stage, next) {
+            self.source.cancel(timer);
+        }
     }
 
     /// The source has no room. Nobody will wake the task, so it stays scheduled and looks at the
@@ -180,6 +188,13 @@ impl<S: TimerSource> TimerFuture<S> {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
+    }
+}
+
+impl<S: TimerSource> Drop for TimerFuture<S> {
+    #[inline]
+    fn drop(&mut self) {
+        self.leave(Stage::Done);
     }
 }
 

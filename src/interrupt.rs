@@ -120,10 +120,15 @@ pub struct InterruptSource<A, const N: usize> {
 // clients and handler alike: an alarm that was in the past when it was set, and may never ring, is seen.
 //
 // KNOWN. "When does the alarm ring" must be answered exactly: an answer that is too late would let a client
-// program an alarm after a pending deadline. A head of kind Keeper has the answer in `next`, which is read
-// between two equal heads. A head of kind Client has it in the slot, as long as the slot is not MOVED: a
-// client that owned the slot meanwhile may have written another deadline. Then nobody knows, and the
-// handler finds out.
+// program an alarm after a pending deadline. A head of kind Keeper has the answer in `next`. A head of kind
+// Client has it in the slot, as long as the slot is not MOVED: a client that owned the slot meanwhile may
+// have written another deadline. Then nobody knows, and the handler finds out.
+//
+// The answer may belong to another head than the one that was read, or be half of one and half of
+// another, if a handler has entered in between. That does no harm. It entered after this client had made its
+// timer visible, so it sees it (KICK-OR-SEE), and "not earlier, done" is right whatever was read; and
+// "earlier" is followed by a CAS that fails, because the head has changed. If another client has made itself
+// the head in between, the alarm rings earlier than was read, and the same two answers hold.
 
 impl<A: Alarm, const N: usize> InterruptSource<A, N> {
     const_fn! {

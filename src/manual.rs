@@ -189,6 +189,10 @@ macro_rules! source_for_handle {
             fn restart(&self, timer: &mut Self::Timer, deadline: u64) -> Result<(), CapacityError> {
                 timer.restart(deadline)
             }
+            #[inline]
+            fn cancel(&self, timer: Self::Timer) {
+                drop(timer);
+            }
         }
     )*};
 }

@@ -31,7 +31,7 @@ use core::task::Waker;
 
 use crate::deadline::Deadline;
 use crate::state::TimerState;
-use crate::sync::{acquire_fence, const_fn, Ordering};
+use crate::sync::{acquire_fence, const_fn, release_fence, Ordering};
 
 const FREE: u32 = 0;
 const ARMED: u32 = 1;
@@ -151,6 +151,29 @@ impl Slot {
             .map_err(Word)
     }
 
+    /// Writes the deadline while the keeper may look at it. Only for whoever has just taken the slot out of
+    /// phase Armed.
+    ///
+    /// ```text
+    ///   client                          keeper
+    ///   word: Armed -> Free             word? Armed
+    ///   fence (Release)                 low?  the old one    high? the new one
+    ///   low, high                       fence (Acquire)
+    ///   word: Free -> Armed (gen+1)     word? must not be the first Armed again
+    /// ```
+    ///
+    /// The read-modify-write alone orders what comes before it, not the deadline that comes after it.
+    #[inline]
+    fn set_deadline(&self, deadline: u64) {
+        // A deadline in one piece cannot be torn, and the word decides whether it counts.
+        if !Deadline::WHOLE {
+            // ORDERING: Release, pairs with the fence in `look`: who has read a half of the new deadline
+            // sees that the slot was taken back. loom: slot_deadline_is_published.
+            release_fence();
+        }
+        self.deadline.set(deadline);
+    }
+
     // ---- the client's side -------------------------------------------------------------------
 
     /// Free -> Armed. Only for the client that owns the slot (OWNED). Returns whether the keeper
@@ -159,7 +182,7 @@ impl Slot {
     pub(crate) fn arm(&self, deadline: u64) -> bool {
         let earlier = deadline < self.deadline.get();
         self.state.clear();
-        self.deadline.set(deadline);
+        self.set_deadline(deadline);
         let mut word = self.word();
         // At most one round for a keeper that clears LINKED meanwhile.
         loop {
@@ -292,7 +315,7 @@ impl Slot {
                 let waker = self.state.take_waker();
                 // The keeper was not kicked for this deadline, so the next arm must not rely on it
                 // (LINKED). Fired belongs to the client, which is here.
-                self.deadline.set(u64::MAX);
+                self.set_deadline(u64::MAX);
                 let mut now = firing;
                 // One more round for a keeper that clears LINKED meanwhile.
                 while let Err(other) = self.swap(now, now.with_phase(FIRED)) {

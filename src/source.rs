@@ -75,16 +75,31 @@ pub trait TimerSource {
     fn start(&self, deadline: u64) -> Result<Self::Timer, CapacityError>;
 
     /// Moves a timer to another deadline, which may be earlier, later or past; a completed timer
-    /// starts anew. Sources that can do it in place keep the waker that is stored in the timer; this
-    /// provided one starts a new timer and drops the old, so the future must be polled again.
+    /// starts anew. The waker that is stored in the timer goes with it. Sources that can do it in place
+    /// override this provided one, which starts a new timer and cancels the old.
     ///
     /// # Errors
     ///
-    /// [`CapacityError`] when the source can keep no further timer. The old timer may have been
-    /// cancelled by then: the caller drops it.
+    /// [`CapacityError`] when the source can keep no further timer. The old timer is as it was, or
+    /// cancelled: the caller drops it.
     fn restart(&self, timer: &mut Self::Timer, deadline: u64) -> Result<(), CapacityError> {
-        *timer = self.start(deadline)?;
+        let old = core::mem::replace(timer, self.start(deadline)?);
+        let waker = old.take_waker();
+        drop(old);
+        if let Some(waker) = waker {
+            timer.adopt(waker);
+        }
         Ok(())
+    }
+
+    /// Cancels a timer that its future does not need any more. Dropping the timer has to be enough;
+    /// this provided one takes the waker out first, so that a future wakes nobody after it was
+    /// dropped even if its timer is merely a shared state (an `Arc<TimerState>`) whose other owner
+    /// completes it later. Sources that release the waker by themselves override it with a plain drop.
+    fn cancel(&self, timer: Self::Timer) {
+        // Dropped last: user code.
+        let _waker = timer.take_waker();
+        drop(timer);
     }
 
     /// Whether a timer for `deadline` need not be started because it is past already. Asked once, at
@@ -116,6 +131,10 @@ impl<S: TimerSource + ?Sized> TimerSource for &S {
     #[inline]
     fn restart(&self, timer: &mut Self::Timer, deadline: u64) -> Result<(), CapacityError> {
         (**self).restart(timer, deadline)
+    }
+    #[inline]
+    fn cancel(&self, timer: Self::Timer) {
+        (**self).cancel(timer);
     }
     #[inline]
     fn is_past(&self, deadline: u64) -> bool {

@@ -159,6 +159,13 @@ impl TimerState {
         self.waker.take()
     }
 
+    /// Stores a waker that waited for another timer, or wakes it if this one is complete already.
+    pub(crate) fn adopt(&self, waker: Waker) {
+        if self.poll_complete(&mut Context::from_waker(&waker)).is_ready() {
+            waker.wake();
+        }
+    }
+
     /// Makes the state ready for another timer. Only for whoever owns it alone.
     #[inline]
     pub(crate) fn clear(&self) {

@@ -21,6 +21,13 @@ mod imp {
     #[inline(always)]
     pub(crate) fn sc_fence() {}
 
+    /// `fence(Release)`, for the writer of a sequence lock.
+    #[inline(always)]
+    pub(crate) fn release_fence() {
+        // ORDERING: see `Slot::set_deadline`.
+        core::sync::atomic::fence(Ordering::Release);
+    }
+
     /// `fence(Acquire)`, for the second read of a sequence lock.
     #[inline(always)]
     pub(crate) fn acquire_fence() {
@@ -60,6 +67,10 @@ mod imp {
 
     pub(crate) fn sc_fence() {
         loom::sync::atomic::fence(Ordering::SeqCst);
+    }
+
+    pub(crate) fn release_fence() {
+        loom::sync::atomic::fence(Ordering::Release);
     }
 
     pub(crate) fn acquire_fence() {

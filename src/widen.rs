@@ -111,3 +111,29 @@ fn widen(halves: &AtomicU32, bits: u32, read: impl Fn() -> u64) -> u64 {
         return u64::from(half) << (bits - 1) | low;
     }
 }
+
+#[cfg(all(test, not(timer_future_loom)))]
+mod tests {
+    use super::*;
+
+    /// 100 days at 16 MHz cannot be simulated step by step: begin shortly before.
+    #[test]
+    fn half_periods_of_half_periods_are_counted() {
+        let wide = WideCounter::<16> {
+            halves: [AtomicU32::new(0x7fff_fffe), AtomicU32::new(0)],
+        };
+        let mut time = 0x7fff_fffe_u64 << 15;
+        for _ in 0..10 {
+            assert_eq!(wide.now(|| time as u32), time);
+            time += 0x7fff;
+        }
+        let wide = WideCounter::<16> {
+            halves: [AtomicU32::new(0xffff_fffe), AtomicU32::new(1)],
+        };
+        let mut time = 0xffff_fffe_u64 << 15;
+        for _ in 0..10 {
+            assert_eq!(wide.now(|| time as u32), time);
+            time += 0x7fff;
+        }
+    }
+}

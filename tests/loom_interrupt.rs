@@ -266,6 +266,25 @@ fn a_moving_first_timer_does_not_hide_the_second() {
 }
 
 #[test]
+fn the_published_alarm_is_never_read_torn() {
+    model(|| {
+        let source = source::<3>(0);
+        let before = source.start(0xffff_ffff).unwrap();
+        let _after = source.start(1 << 32).unwrap();
+        source.on_interrupt(); // publishes the one
+        drop(before);
+        // ... and now the other. Half of the one with half of the other is 0, before everything.
+        let handler = thread::spawn(move || source.on_interrupt());
+        let timer = source.start(5).unwrap();
+        handler.join().unwrap();
+        serve(source);
+        assert!(alarm(source) <= 5);
+        pass_to(source, 5);
+        assert!(timer.is_complete());
+    });
+}
+
+#[test]
 fn two_handlers_lose_nothing() {
     model(|| {
         let source = source::<2>(0);

@@ -76,6 +76,8 @@ mutant no_second_read_of_the_word $slot \
     's/if again == word \{/if again == word || true {/' loom slot_deadline_is_published
 mutant no_fence_before_the_second_read $slot \
     's/acquire_fence\(\);//' loom slot_deadline_is_published
+mutant no_fence_before_the_deadline_is_written $slot \
+    's/release_fence\(\);//' loom slot_deadline_is_published
 mutant word_load_relaxed $slot \
     's/self\.state\.word\.load\(Ordering::Acquire\)/self.state.word.load(Ordering::Relaxed)/' loom slot_deadline_is_published
 mutant word_swap_relaxed $slot \

@@ -11,7 +11,7 @@ use core::task::{Context, Poll, Waker};
 
 use cortex_m::peripheral::SCB;
 use cortex_m_rt::{entry, exception};
-use timer_future::{Alarm, InterruptSource, TimerFuture};
+use timer_future::{Alarm, InterruptSource, TimerFuture, TimerState};
 
 /// Two counter registers, two compare registers, an enable: memory here, so that the test says when.
 static mut REGISTERS: [u32; 5] = [0; 5];
@@ -67,6 +67,14 @@ const SLOTS: usize = match option_env!("SLOTS") {
 #[exception]
 fn SysTick() {
     TIMERS.on_interrupt();
+}
+
+/// The floor: one AtomicBool and one AtomicWaker, no clock, no alarm, no choice.
+static FLOOR: TimerState = TimerState::new();
+
+#[exception]
+fn PendSV() {
+    FLOOR.complete();
 }
 
 #[no_mangle]
@@ -177,6 +185,26 @@ fn operations<const PENDING: usize>() {
     write(0, now as u32 + 200);
 }
 
+#[inline(never)]
+fn poll_floor() -> Poll<()> {
+    FLOOR.poll_complete(&mut Context::from_waker(Waker::noop()))
+}
+
+#[inline(never)]
+fn floor_interrupt() {
+    SCB::set_pendsv();
+    cortex_m::asm::isb();
+}
+
+fn floor() {
+    measure!(());
+    let _ = measure!(poll_floor());
+    let _ = measure!(poll_floor());
+    measure!(floor_interrupt());
+    let ready = measure!(poll_floor());
+    assert!(ready.is_ready());
+}
+
 #[entry]
 fn main() -> ! {
     operations::<0>();
@@ -184,5 +212,6 @@ fn main() -> ! {
         operations::<7>();
         operations::<31>();
     }
+    floor();
     semihosting::process::exit(0);
 }

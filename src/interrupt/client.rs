@@ -5,7 +5,7 @@ use super::head::Head;
 use super::slot::{Link, Slot, Word, NIL};
 use super::{Alarm, InterruptSource};
 use crate::source::CapacityError;
-use crate::sync::{acquire_fence, Ordering};
+use crate::sync::Ordering;
 use crate::ticks::NEVER;
 
 /// An inbox without slots; otherwise the lower half is the link to the newest.
@@ -149,36 +149,21 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
                     at => self.slots.get(usize::from(at)).and_then(Slot::unmoved),
                 };
                 let Some(alarm) = alarm else {
-                    if self.is_head(head) {
-                        self.alarm.pend();
-                        return false;
-                    }
-                    continue;
+                    self.alarm.pend();
+                    return false;
                 };
                 alarm
             };
             if deadline >= alarm {
-                if self.is_head(head) {
-                    return false;
-                }
-            } else {
-                let mine = head.client(index);
-                if self.replace(head, mine) {
-                    self.program(mine, deadline);
-                    return true;
-                }
+                // Also if the head has changed since: see KNOWN.
+                return false;
+            }
+            let mine = head.client(index);
+            if self.replace(head, mine) {
+                self.program(mine, deadline);
+                return true;
             }
         }
-    }
-
-    /// The second look at the head: what was read in between belongs to it.
-    #[inline]
-    fn is_head(&self, head: Head<N>) -> bool {
-        // ORDERING: `next` or the slot was read before the second read of the head, and was changed after
-        // the head or the slot's word had been (see `release_fence`): KNOWN.
-        acquire_fence();
-        // ORDERING: Relaxed, ordered by the fence above.
-        self.head.load(Ordering::Relaxed) == head.0
     }
 
     #[inline]

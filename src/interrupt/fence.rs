@@ -1,9 +1,9 @@
 //! The fences of the interrupt source, by what they are for.
 
-#[cfg(not(timer_future_loom))]
-use core::sync::atomic::fence;
 #[cfg(timer_future_loom)]
 use loom::sync::atomic::fence;
+#[cfg(not(timer_future_loom))]
+use portable_atomic::fence;
 
 use crate::sync::Ordering;
 

@@ -1,7 +1,7 @@
 //! What the interrupt handler does: the keeper's side.
 
 use super::client::EMPTY;
-use super::fence::{kick_or_see, release_fence};
+use super::fence::kick_or_see;
 use super::head::Head;
 use super::slot::{Link, NIL};
 use super::{Alarm, InterruptSource};
@@ -112,7 +112,6 @@ impl<A: Alarm, const N: usize> Inside<'_, A, N> {
                 Some(next) => next,
                 None => NEVER,
             };
-            release_fence();
             source.next.set(!next);
             // ORDERING: SeqCst: Release hands the order and `next` over; the total order is that of heads and
             // alarms (HEAD). loom: two_earliest_arms_leave_the_earlier_alarm.
@@ -142,7 +141,6 @@ impl<A: Alarm, const N: usize> Inside<'_, A, N> {
     /// ring at once: no client can arm an earlier timer.
     #[cold]
     fn leave_for_another(&self) {
-        release_fence();
         self.source.next.set(!0);
         // ORDERING: SeqCst, as in `run`.
         self.source

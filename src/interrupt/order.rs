@@ -90,8 +90,12 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
         if count > FEW {
             let order = self.merge(get(&self.first), self.sort(oldest_first));
             set(&self.first, order);
-            // Whichever it is.
-            set(&self.last, NIL);
+            let mut last = order;
+            while let Some((next, _)) = self.linked(last).and_then(|slot| self.follow(slot.link()))
+            {
+                last = next;
+            }
+            set(&self.last, last);
             return;
         }
         while let Some(slot) = self.linked(oldest_first) {
@@ -137,22 +141,23 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
     /// On the way those that wait for nothing any more are unlinked.
     #[cold]
     fn pull_moved(&self, mut new: Link) -> Link {
-        let mut link = &self.first;
+        let (mut link, mut last) = (&self.first, NIL);
         while let Some((index, slot)) = self.follow(link) {
             let (word, rest) = (slot.word(), slot.next());
             if word.is_owned() || word.is_armed() && !word.is_moved() {
                 // In its place; or its client sees to it.
-                link = slot.link();
+                (link, last) = (slot.link(), index);
             } else if !word.is_armed() {
                 if slot.unlink(word) {
-                    self.remove(link, rest);
+                    set(link, rest);
                 }
             } else if slot.give_place(word) {
-                self.remove(link, rest);
+                set(link, rest);
                 slot.set_next(new);
                 new = index;
             }
         }
+        set(&self.last, last);
         new
     }
 

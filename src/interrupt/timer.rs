@@ -94,6 +94,11 @@ impl<'a, A: Alarm, const N: usize> TimerSource for &'a InterruptSource<A, N> {
         Ok(())
     }
 
+    #[inline]
+    fn cancel(&self, timer: Self::Timer) {
+        drop(timer);
+    }
+
     /// Leaves it to `start`, which looks at the clock once in any case.
     #[inline]
     fn is_past(&self, _deadline: u64) -> bool {

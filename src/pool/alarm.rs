@@ -37,10 +37,11 @@ const LATEST: u64 = u64::MAX - 1;
 pub(crate) struct Alarm(u64);
 
 impl Alarm {
-    /// Whether `deadline` comes before the keeper looks by itself.
+    /// Whether `deadline` may be past: it comes before the keeper looks by itself, or the keeper is
+    /// looking. A later one is past only if the keeper is late.
     #[inline]
-    pub(crate) fn is_after(self, deadline: u64) -> bool {
-        deadline < self.0
+    pub(crate) fn leaves_open(self, deadline: u64) -> bool {
+        deadline < self.0 || self.0 == KICKED
     }
 
     /// Whether the keeper would be too late for `deadline`, with so much slack.

@@ -117,7 +117,7 @@ fn kick_or_see_when_the_alarm_is_later() {
 fn kick_or_see_when_another_pushes_the_group() {
     loom::model(|| {
         let source = Sleeper::new();
-        source.grow(4);
+        source.grow(6);
         let mut keeper = Keeper::new();
         // The keeper sleeps until a time between the two, and the next two slots are of one group.
         _ = source.pool.start(&*source, MIDDLE);

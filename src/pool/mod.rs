@@ -124,7 +124,7 @@ impl Pool {
         let alarm = self.alarm.read();
         // Only here the clock has to be read: a deadline after the alarm is past only if the keeper
         // is late, and then it is about to fire.
-        let past = alarm.is_after(deadline) && deadline <= source.now();
+        let past = alarm.leaves_open(deadline) && deadline <= source.now();
         if relied_on || tell && !past && alarm.is_too_late_for(deadline, source.slack()) {
             source.kick();
         }

@@ -204,6 +204,10 @@ macro_rules! source_for_handle {
             fn restart(&self, timer: &mut Self::Timer, deadline: u64) -> Result<(), CapacityError> {
                 timer.restart(deadline)
             }
+            #[inline]
+            fn cancel(&self, timer: Self::Timer) {
+                drop(timer);
+            }
             /// A past deadline is later than the next alarm only if the thread is about to fire;
             /// otherwise `start` looks at the clock.
             #[inline]

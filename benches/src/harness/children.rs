@@ -2,8 +2,13 @@
 
 use std::env;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::Metrics;
+
+/// A case that takes longer hangs.
+const LIMIT: Duration = Duration::from_secs(90);
 
 /// Runs a case in a child. `None` if it failed; what it said is on stderr.
 pub fn run(case: &str, who: &str, quick: bool) -> Option<Metrics> {
@@ -12,9 +17,18 @@ pub fn run(case: &str, who: &str, quick: bool) -> Option<Metrics> {
     if quick {
         command.arg("--quick");
     }
-    let output = command.stderr(Stdio::inherit()).output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    output.status.success().then(|| parse(&text))
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().ok()?;
+    let start = Instant::now();
+    // What it prints fits into the pipe.
+    while child.try_wait().ok()?.is_none() {
+        if start.elapsed() > LIMIT {
+            eprintln!(": gave up after {LIMIT:?}");
+            child.kill().ok()?;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().ok()?;
+    output.status.success().then(|| parse(&String::from_utf8_lossy(&output.stdout)))
 }
 
 fn parse(text: &str) -> Metrics {

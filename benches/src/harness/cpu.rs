@@ -1,6 +1,7 @@
 //! CPU time, wakeups and resident memory of this process, all threads.
 
 use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::time::{clock_gettime, ClockId};
@@ -33,13 +34,25 @@ pub fn resident() -> i64 {
 
 /// What one `Instant::now()` costs now, in ns: the unit in which this machine is measured.
 pub fn clock_read_ns() -> f64 {
-    const READS: u32 = 100_000;
+    least_ns(|| {
+        std::hint::black_box(Instant::now());
+    })
+}
+
+/// What one uncontended read-modify-write costs.
+pub fn atomic_ns() -> f64 {
+    let word = AtomicU32::new(0);
+    least_ns(|| {
+        std::hint::black_box(&word).fetch_add(1, Ordering::SeqCst);
+    })
+}
+
+fn least_ns(operation: impl Fn()) -> f64 {
+    const TIMES: u32 = 100_000;
     let pass = || {
         let start = Instant::now();
-        for _ in 0..READS {
-            std::hint::black_box(Instant::now());
-        }
-        start.elapsed().as_nanos() as f64 / f64::from(READS)
+        (0..TIMES).for_each(|_| operation());
+        start.elapsed().as_nanos() as f64 / f64::from(TIMES)
     };
     (0..5).map(|_| pass()).fold(f64::MAX, f64::min)
 }

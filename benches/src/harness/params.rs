@@ -5,6 +5,8 @@
 pub enum Variant {
     /// Create, poll once, drop.
     Plain,
+    /// The same with a waker that has nothing to count.
+    Noop,
     /// Each timer is polled with another of many wakers.
     Wakers,
     /// Dropped only after 1,000 others were created.

@@ -37,7 +37,7 @@ pub fn describe(results: &Results, repeats: usize) -> String {
          - {}; load average at the end {}\n\
          - `cargo run --release --manifest-path benches/Cargo.toml -- {}`: medians of {repeats} runs, each case of each \
            run in a process of its own\n\
-         - one `Instant::now()`: {:.1} ns\n",
+         - one `Instant::now()`: {:.1} ns; one uncontended read-modify-write: {:.1} ns\n",
         cores(),
         cpu.unwrap_or("?"),
         first_line("uname", &["-r"]),
@@ -48,5 +48,6 @@ pub fn describe(results: &Results, repeats: usize) -> String {
         load.split_whitespace().next().unwrap_or("?"),
         arguments.join(" "),
         results.clock(),
+        results.over_all("atomic_ns"),
     )
 }

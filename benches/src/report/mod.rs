@@ -39,15 +39,20 @@ impl Results {
 
     /// The lowest (or highest) of those that a user could take instead.
     pub fn best_peer(&self, case: &str, metric: &str, highest: bool) -> Option<f64> {
-        let values = peers::NAMES.iter().filter(|who| peers::is_peer(who));
+        let values = peers::NAMES.iter().filter(|who| peers::is_peer(who, case));
         let values = values.filter_map(|who| self.get(case, who, metric));
         if highest { values.max_by(f64::total_cmp) } else { values.min_by(f64::total_cmp) }
     }
 
     /// The unit: what a clock read cost while this ran.
     pub fn clock(&self) -> f64 {
-        let clocks = self.0.iter().filter(|((_, _, metric), _)| metric == "clock_ns");
-        stats::median(&mut clocks.map(|(_, value)| *value).collect::<Vec<_>>())
+        self.over_all("clock_ns")
+    }
+
+    /// The median of a metric over all cases and peers.
+    pub fn over_all(&self, wanted: &str) -> f64 {
+        let all = self.0.iter().filter(|((_, _, metric), _)| metric == wanted);
+        stats::median(&mut all.map(|(_, value)| *value).collect::<Vec<_>>())
     }
 }
 

@@ -27,6 +27,7 @@ const CHURN: &[Row] = &[
     ("1, with 100 k pending", "churn/1/100k-pending", "wall_ns"),
     ("2, with 100 k pending", "churn/2/100k-pending", "wall_ns"),
     ("1, with 1 M pending", "churn/1/1m-pending", "wall_ns"),
+    ("1, a waker without a count", "churn/1/noop-waker", "wall_ns"),
     ("1, many wakers", "churn/1/many-wakers", "wall_ns"),
     ("2, many wakers", "churn/2/many-wakers", "wall_ns"),
     ("1, dropped 1,000 later", "churn/1/drop-1000-later", "wall_ns"),
@@ -131,7 +132,9 @@ pub fn digits(value: f64) -> String {
     match () {
         () if size >= 1e6 => format!("{:.1} M", value / 1e6),
         () if size >= 1e4 => format!("{:.0} k", value / 1e3),
-        () if size >= 100.0 || value == 0.0 => format!("{value:.0}"),
+        () if size < 0.0005 => "0".into(),
+        () if size < 0.1 => format!("{value:.3}"),
+        () if size >= 100.0 => format!("{value:.0}"),
         () if size >= 10.0 => format!("{value:.1}"),
         () => format!("{value:.2}"),
     }

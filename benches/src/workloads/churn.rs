@@ -79,7 +79,8 @@ impl<P: Peer> Churn<P> {
             Variant::Window | Variant::Cross => CHUNK as usize,
             _ => 0,
         };
-        let wakers = (0..wakers).map(|_| nothing()).collect();
+        let waker = |_| if variant == Variant::Noop { Waker::noop().clone() } else { nothing() };
+        let wakers = (0..wakers).map(waker).collect();
         let window = Slab::new(window);
         Self { peer, variant, wakers, window, at: 0, other_thread: None }
     }
@@ -134,8 +135,9 @@ fn drop_all<P: Peer>(from: Receiver<Slab<P::Timer>>, back: SyncSender<Slab<P::Ti
 
 pub fn run<P: Peer>(case: &Params) -> Metrics {
     let peer = Arc::new(P::new(case.threads));
-    let barrier = Arc::new(Barrier::new(case.threads));
     let cross = case.variant == Variant::Cross;
+    // The thread that only drops goes on until the other one ends.
+    let barrier = Arc::new(Barrier::new(if cross { 1 } else { case.threads }));
     let (to_dropper, from_creator) = sync_channel(4);
     let (to_creator, from_dropper) = sync_channel(8);
     for _ in 0..4 {
@@ -155,7 +157,6 @@ pub fn run<P: Peer>(case: &Params) -> Metrics {
         async move {
             let _others = others(&*peer, case.timers / case.threads);
             if let Some((from, back)) = dropping {
-                barrier.wait();
                 drop_all::<P>(from, back);
                 return (None, Duration::ZERO, None);
             }
@@ -165,9 +166,7 @@ pub fn run<P: Peer>(case: &Params) -> Metrics {
             barrier.wait();
             let cpu = cpu::process();
             let done = timed(&case, || churn.chunk());
-            if !cross {
-                barrier.wait();
-            }
+            barrier.wait();
             let cpu = cpu::process() - cpu;
             let allocations = (case.threads == 1 && case.operations.is_none()).then(|| {
                 alloc::start();

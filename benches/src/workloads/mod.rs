@@ -50,6 +50,7 @@ pub fn cases(quick: bool) -> Vec<Params> {
         churn("1/100k-pending").timers(100_000),
         churn("2/100k-pending").threads(2).timers(100_000),
         churn("1/1m-pending").timers(1_000_000),
+        churn("1/noop-waker").variant(Variant::Noop),
         churn("1/many-wakers").variant(Variant::Wakers),
         churn("2/many-wakers").threads(2).variant(Variant::Wakers),
         churn("1/drop-1000-later").variant(Variant::Window),
@@ -93,6 +94,7 @@ fn run_for<P: Peer>(case: &Params) -> Metrics {
         Work::Idle => idle::run::<P>(case),
     };
     metrics.insert("clock_ns".into(), cpu::clock_read_ns());
+    metrics.insert("atomic_ns".into(), cpu::atomic_ns());
     metrics
 }
 

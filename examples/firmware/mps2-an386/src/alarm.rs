@@ -19,27 +19,27 @@ const TIMER1_RELOAD: Reg<u32> = unsafe { Reg::at(0x4000_1008) };
 const TIMER1_INTCLEAR: Reg<u32> = unsafe { Reg::at(0x4000_100c) };
 
 /// Timer 1 as the alarm, timer 0 as its clock.
-pub struct Timers {
+pub(crate) struct Timers {
     wide: WideCounter<32>,
 }
 
 /// The alarm rings at least this often, because the widening must see each half of the counter's
 /// period (86 s): 43 s.
-pub const HEARTBEAT: u32 = 1 << 30;
+pub(crate) const HEARTBEAT: u32 = 1 << 30;
 
 /// Timer 0 counts down.
-pub fn counter() -> u32 {
+pub(crate) fn counter() -> u32 {
     u32::MAX - TIMER0_VALUE.read()
 }
 
 impl Timers {
     /// Not running yet.
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { wide: WideCounter::new() }
     }
 
     /// Starts both timers.
-    pub fn start(&self) {
+    pub(crate) fn start(&self) {
         const ENABLE: u32 = 1;
         const INTERRUPT: u32 = 1 << 3;
 
@@ -57,7 +57,7 @@ impl Timers {
     }
 
     /// Clears the flag of the interrupt.
-    pub fn clear(&self) {
+    pub(crate) fn clear(&self) {
         TIMER1_INTCLEAR.write(1);
     }
 }
@@ -92,7 +92,7 @@ impl Alarm for Timers {
 
 /// Interrupt numbers: application note 386, "Interrupts".
 #[derive(Clone, Copy)]
-pub enum Irq {
+pub(crate) enum Irq {
     /// The button.
     Gpio0 = 6,
     /// The alarm.
