@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 
 use timer_future::{CapacityError, TimerFuture, TimerSource, TimerState};
 
-#[derive(Clone, Copy)]
+/// A thread for each timer.
+#[derive(Clone, Copy, Debug)]
 pub struct ThreadPerTimer;
 
 impl TimerSource for ThreadPerTimer {
@@ -46,7 +47,7 @@ fn main() {
         let start = Instant::now();
         let mut short = TimerFuture::with_source(ThreadPerTimer, Duration::from_millis(20));
         let mut long = TimerFuture::with_source(ThreadPerTimer, Duration::from_millis(50));
-        long.try_start().expect("no thread");
+        assert_eq!(long.try_start(), Ok(()), "no thread");
         (&mut short).await;
         println!("20 ms: completed after {:?}", start.elapsed());
         long.await;

@@ -10,6 +10,8 @@
 //! cargo run --example timer
 //! ```
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -43,7 +45,10 @@ impl Future for Witnessed {
     type Output = String;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<String> {
-        let witness = Witness { task: cx.waker().clone(), woken_by: self.woken_by.clone() };
+        let witness = Witness {
+            task: cx.waker().clone(),
+            woken_by: self.woken_by.clone(),
+        };
         let waker = Waker::from(Arc::new(witness));
         match Pin::new(&mut self.timer).poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(()) => Poll::Ready(self.woken_by.lock().unwrap().clone()),
@@ -70,6 +75,10 @@ async fn main() {
     for task in tasks {
         let (length, elapsed, thread) = task.await.expect("the task panicked");
         let late = elapsed.checked_sub(length).expect("early");
-        println!("{:>12} {:>12}  {thread}", format!("{length:?}"), format!("{late:.1?}"));
+        println!(
+            "{:>12} {:>12}  {thread}",
+            format!("{length:?}"),
+            format!("{late:.1?}")
+        );
     }
 }

@@ -9,15 +9,16 @@
 //! cargo run --example two_tasks
 //! ```
 
-use std::future::poll_fn;
+#![allow(clippy::expect_used)]
+
+use std::future::{poll_fn, Future};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{mpsc, Arc};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use std::future::Future;
 use timer_future::TimerFuture;
 
 /// The first task: it only counts how often it is woken.
@@ -39,26 +40,34 @@ fn main() {
     let first = Arc::new(First::default());
     let waker = Waker::from(first.clone());
     let polled = Pin::new(&mut timer).poll(&mut Context::from_waker(&waker));
-    println!("first task, {}: {polled:?}", thread::current().name().unwrap_or("?"));
+    println!(
+        "first task, {}: {polled:?}",
+        thread::current().name().unwrap_or("?")
+    );
 
     // While it is pending the future moves to another thread, into an executor there.
-    let (done, finished) = mpsc::channel();
     let second = thread::Builder::new().name("second".into()).spawn(move || {
         let mut polls = 0;
         pollster::block_on(poll_fn(|cx| {
             polls += 1;
             let polled = Pin::new(&mut timer).poll(cx);
-            println!("second task, poll {polls}: {polled:?} after {:?}", start.elapsed());
-            match polled {
-                Poll::Ready(()) => Poll::Ready(()),
-                Poll::Pending => Poll::Pending,
-            }
+            println!(
+                "second task, poll {polls}: {polled:?} after {:?}",
+                start.elapsed()
+            );
+            polled
         }));
-        done.send(()).ok();
     });
-    finished.recv().expect("the second task ended without the timer");
-    second.expect("no thread").join().expect("the second task panicked");
+    let second = second.expect("no thread");
+    second.join().expect("the second task panicked");
 
-    println!("first task was woken {} times", first.wakes.load(Ordering::Relaxed));
-    assert_eq!(first.wakes.load(Ordering::Relaxed), 0, "the newest waker wins");
+    println!(
+        "first task was woken {} times",
+        first.wakes.load(Ordering::Relaxed)
+    );
+    assert_eq!(
+        first.wakes.load(Ordering::Relaxed),
+        0,
+        "the newest waker wins"
+    );
 }

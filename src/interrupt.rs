@@ -1,6 +1,6 @@
 //! [`InterruptSource`]: `N` timers on one hardware alarm, without a lock, an allocator or a mask.
 //!
-//! One idea per file: [`alarm`] is the hardware, [`slot`] one timer and its protocol, [`head`] the word that
+//! One idea per file: [`alarm`] is the hardware, [`slot`] and [`word`] one timer and its protocol, [`head`] the word that
 //! says when the alarm rings, [`client`] how timers are armed and dropped, [`keeper`] what the interrupt
 //! handler does, [`order`] the sorted chain it does it with, [`timer`] the handle.
 
@@ -12,6 +12,7 @@ mod keeper;
 mod order;
 mod slot;
 mod timer;
+mod word;
 
 pub use alarm::Alarm;
 pub use timer::InterruptTimer;

@@ -45,7 +45,9 @@ fn kept(work: impl FnOnce()) -> usize {
     let region = Region::new(ALLOCATOR);
     work();
     let change = region.change();
-    change.bytes_allocated.saturating_sub(change.bytes_deallocated)
+    change
+        .bytes_allocated
+        .saturating_sub(change.bytes_deallocated)
 }
 
 #[test]
@@ -105,7 +107,8 @@ fn a_million_cancels_with_decreasing_deadlines_keep_nothing() {
         let kept = kept(|| {
             for n in 0..1_000_000u64 {
                 if keeper_runs {
-                    let deadline = source.ticks_at(std::time::Instant::now()) + hour - n * 1_000_000;
+                    let deadline =
+                        source.ticks_at(std::time::Instant::now()) + hour - n * 1_000_000;
                     let mut timer = TimerFuture::with_deadline(&source, deadline);
                     assert!(poll(&mut timer).is_pending());
                 } else {
@@ -133,9 +136,15 @@ fn memory_follows_the_peak() {
         assert!(timers.iter_mut().all(|timer| poll(timer).is_pending()));
     };
     let first = kept(wave);
-    assert!(first < 10_000 * 80 + 300_000, "{first} bytes for 10,000 timers");
+    assert!(
+        first < 10_000 * 80 + 300_000,
+        "{first} bytes for 10,000 timers"
+    );
     let more = kept(|| (0..20).for_each(|_| wave()));
-    assert!(more < first / 2, "{more} bytes more for the same number again");
+    assert!(
+        more < first / 2,
+        "{more} bytes more for the same number again"
+    );
 }
 
 #[test]

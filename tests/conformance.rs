@@ -4,7 +4,12 @@
 //! timer to be still pending it is tried again with a longer one until it is (`in_time`); what must happen
 //! is waited for.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub
+)]
 
 #[path = "conformance/cancel.rs"]
 mod cancel;

@@ -74,11 +74,16 @@ fn poll_once(timer: &mut TimerFuture) -> impl Future<Output = Poll<()>> + '_ {
 }
 
 fn tokio_current() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().build().unwrap()
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
 }
 
 fn tokio_multi() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .build()
+        .unwrap()
 }
 
 /// A thread that parks: all there is to an executor.
@@ -179,8 +184,9 @@ fn futures_local_pool() {
 fn futures_thread_pool() {
     watched(|| {
         let pool = ThreadPool::builder().pool_size(2).create().unwrap();
-        let tasks: Vec<_> =
-            (0..4).map(|_| pool.spawn_with_handle(workload()).unwrap()).collect();
+        let tasks: Vec<_> = (0..4)
+            .map(|_| pool.spawn_with_handle(workload()).unwrap())
+            .collect();
         pollster::block_on(join_all(tasks));
     });
 }
@@ -231,7 +237,7 @@ fn futures_unordered_completes_them_all() {
 fn from_tokio_to_smol_while_pending() {
     watched(|| {
         let tokio = tokio_current();
-        moved_while_pending(|timer| tokio.block_on(poll_once(timer)), |timer| smol::block_on(timer));
+        moved_while_pending(|timer| tokio.block_on(poll_once(timer)), smol::block_on);
     });
 }
 

@@ -110,6 +110,23 @@ fn an_arm_is_seen_or_kicks() {
 }
 
 #[test]
+fn two_arms_in_the_inbox_are_both_seen() {
+    model(|| {
+        let source = source::<2>(0);
+        let handler = thread::spawn(move || source.on_interrupt());
+        let (later, earlier) = (source.start(7).unwrap(), source.start(5).unwrap());
+        handler.join().unwrap();
+        serve(source);
+        assert_eq!(alarm(source), 5);
+        pass_to(source, 5);
+        assert!(earlier.is_complete() && !later.is_complete());
+        assert_eq!(alarm(source), 7);
+        pass_to(source, 7);
+        assert!(later.is_complete());
+    });
+}
+
+#[test]
 fn an_arm_in_a_recycled_slot_is_seen_or_kicks() {
     model(|| {
         let source = source::<1>(0);

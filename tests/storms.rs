@@ -58,7 +58,11 @@ fn poll(timer: &mut TimerFuture<&ThreadSource>, waker: &Waker) -> Poll<()> {
 fn assert_released(count: &Arc<Count>) {
     let start = Instant::now();
     while Arc::strong_count(count) > 1 {
-        assert!(start.elapsed() < WATCHDOG, "{} wakers are kept", Arc::strong_count(count) - 1);
+        assert!(
+            start.elapsed() < WATCHDOG,
+            "{} wakers are kept",
+            Arc::strong_count(count) - 1
+        );
         thread::yield_now();
     }
 }

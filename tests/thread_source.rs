@@ -63,7 +63,11 @@ fn a_failed_spawn_is_visible_and_timers_complete_all_the_same() {
     assert!(source.try_spawn().is_err());
     let mut timer = TimerFuture::with_source(&source, Duration::from_millis(3));
     assert_eq!(timer.try_start(), Err(CapacityError::new()));
-    assert_eq!(timer.try_start(), Err(CapacityError::new()), "each start tries again");
+    assert_eq!(
+        timer.try_start(),
+        Err(CapacityError::new()),
+        "each start tries again"
+    );
 
     let start = Instant::now();
     pollster::block_on(TimerFuture::with_source(&source, Duration::from_millis(3)));
@@ -72,7 +76,11 @@ fn a_failed_spawn_is_visible_and_timers_complete_all_the_same() {
     let woken = Arc::new(AtomicBool::new(false));
     let flag = woken.clone();
     let mut never = TimerFuture::with_source(&source, Duration::MAX);
-    assert!(poll(&mut never, &callback(move || flag.store(true, Ordering::SeqCst))).is_pending());
+    assert!(poll(
+        &mut never,
+        &callback(move || flag.store(true, Ordering::SeqCst))
+    )
+    .is_pending());
     assert!(!woken.load(Ordering::SeqCst));
 }
 
@@ -81,7 +89,10 @@ fn the_thread_is_created_at_the_first_start_and_has_its_name() {
     let source = ThreadSource::builder().name("somebody's timers").build();
     assert!(format!("{source:?}").contains("running: false"));
     drop(TimerFuture::with_source(&source, Duration::from_secs(1)));
-    assert!(format!("{source:?}").contains("running: false"), "nothing was started");
+    assert!(
+        format!("{source:?}").contains("running: false"),
+        "nothing was started"
+    );
     let name = on_the_thread(&source, || thread::current().name().map(String::from));
     assert_eq!(name.as_deref(), Some("somebody's timers"));
     assert!(format!("{source:?}").contains("running: true"));
@@ -122,7 +133,11 @@ fn drop_stops_and_joins_the_thread() {
     }
     thread_local!(static LOCAL: RefCell<Option<Ended>> = const { RefCell::new(None) });
 
-    for pending in [None, Some(Duration::from_secs(3600)), Some(Duration::from_micros(100))] {
+    for pending in [
+        None,
+        Some(Duration::from_secs(3600)),
+        Some(Duration::from_micros(100)),
+    ] {
         let source = ThreadSource::new();
         let ended = Arc::new(AtomicBool::new(false));
         on_the_thread(&source, {
@@ -213,12 +228,17 @@ fn at_is_a_moment_of_the_systems_clock() {
     if let Some(long_ago) = Instant::now().checked_sub(Duration::from_secs(10)) {
         assert_eq!(TimerFuture::at(long_ago).now_or_never(), Some(()));
     }
-    assert_eq!(TimerFuture::at(moment + Duration::from_secs(3600)).now_or_never(), None);
+    assert_eq!(
+        TimerFuture::at(moment + Duration::from_secs(3600)).now_or_never(),
+        None
+    );
 }
 
 #[test]
 fn slack_delays_but_does_not_hasten() {
-    let source = ThreadSource::builder().slack(Duration::from_millis(20)).build();
+    let source = ThreadSource::builder()
+        .slack(Duration::from_millis(20))
+        .build();
     thread::scope(|scope| {
         for micros in (0..10).map(|n| 500 * n) {
             let source = &source;

@@ -2,7 +2,8 @@
 
 use super::fence::{device_fence, kick_or_see};
 use super::head::Head;
-use super::slot::{Link, Slot, Word, NIL};
+use super::slot::{Link, Slot, NIL};
+use super::word::Word;
 use super::{Alarm, InterruptSource};
 use crate::source::CapacityError;
 use crate::sync::Ordering;
@@ -114,7 +115,7 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
             let pushed = seen & DISORDER | u32::from(index + 1);
             // That the inbox was taken and filled in between does no harm: the link is to what is there now.
             // ORDERING: SeqCst: Release publishes the link to the handler that takes the inbox; the total
-            // order is kick-or-see. loom: an_arm_is_seen_or_kicks.
+            // order is kick-or-see. loom: two_arms_in_the_inbox_are_both_seen.
             match self.inbox.compare_exchange_weak(
                 seen,
                 pushed,

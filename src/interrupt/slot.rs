@@ -29,86 +29,21 @@
 
 use core::task::Waker;
 
-use super::fence::release_fence;
 use super::order;
+use super::word::{
+    Word, ABANDONED, ARMED, FIRED, FIRING, GENERATION, LINKED, MOVED, OWNED, PHASE, RETIRED,
+    VACANT, WAITING,
+};
 use crate::deadline::Deadline;
 use crate::state::TimerState;
-use crate::sync::{acquire_fence, const_fn, AtomicU16, Ordering};
+use crate::sync::{acquire_fence, const_fn, release_fence, AtomicU16, Ordering};
 use crate::ticks::NEVER;
-
-// Vacant is 0, so that a source in a static is all zeros but for a few words.
-const VACANT: u32 = 0;
-const OWNED: u32 = 1;
-const ARMED: u32 = 2;
-const FIRING: u32 = 3;
-const FIRED: u32 = 4;
-const ABANDONED: u32 = 5;
-const RETIRED: u32 = 6;
-const WAITING: u32 = 7;
-const PHASE: u32 = 0b111;
-const LINKED: u32 = 0b0_1000;
-const MOVED: u32 = 0b1_0000;
-const GENERATION: u32 = 0b10_0000;
 
 /// A link: the index of a slot, plus one.
 pub(super) type Link = u16;
 
 /// The end of a chain. 0, as everything else in a source that has not been used.
 pub(super) const NIL: Link = 0;
-
-/// A value of the word, as somebody read it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Word(u32);
-
-impl Word {
-    #[inline]
-    fn phase(self) -> u32 {
-        self.0 & PHASE
-    }
-    #[inline]
-    fn with_phase(self, phase: u32) -> Self {
-        Self(self.0 & !PHASE | phase)
-    }
-    #[inline]
-    pub(super) fn is_vacant(self) -> bool {
-        self.phase() == VACANT
-    }
-    #[inline]
-    pub(super) fn is_owned(self) -> bool {
-        self.phase() == OWNED
-    }
-    #[inline]
-    pub(super) fn is_armed(self) -> bool {
-        self.phase() == ARMED
-    }
-    #[inline]
-    pub(super) fn is_linked(self) -> bool {
-        self.0 & LINKED != 0
-    }
-    #[inline]
-    pub(super) fn is_moved(self) -> bool {
-        self.0 & MOVED != 0
-    }
-}
-
-impl core::fmt::Debug for Word {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        const NAMES: [&str; 8] = [
-            "Vacant",
-            "Owned",
-            "Armed",
-            "Firing",
-            "Fired",
-            "Abandoned",
-            "Retired",
-            "Waiting",
-        ];
-        let name = NAMES.get(self.phase() as usize).copied().unwrap_or("?");
-        let linked = if self.is_linked() { "+LINKED" } else { "" };
-        let moved = if self.is_moved() { "+MOVED" } else { "" };
-        write!(f, "{name}{linked}{moved}#{}", self.0 / GENERATION)
-    }
-}
 
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -270,6 +205,9 @@ impl Slot {
     #[inline]
     fn write(&self, deadline: u64) {
         self.state.clear();
+        // ORDERING: the word said Owned before the deadline changes: whoever reads a half of the new one and
+        // then looks at the word again sees Owned, or later (`deadline_of`). The CAS alone does not order its
+        // own store before later ones. loom: a_moving_first_timer_does_not_hide_the_second.
         release_fence();
         self.deadline.set(deadline);
     }
@@ -286,8 +224,9 @@ impl Slot {
     /// Owned -> Vacant or Retired, unchanged by an owner that found the slot as `before`.
     #[inline]
     pub(super) fn vacate(&self, before: Word) {
-        // ORDERING: Release: whoever claims the slot sees that its waker is gone. Nobody waits for a
-        // vacancy, so no total order is needed. loom: a_drop_racing_the_handler_frees_the_slot.
+        // ORDERING: Release: what the next owner writes comes after what this one wrote. Nobody waits for a
+        // vacancy, so no total order is needed. (Loom cannot tell: it orders the stores to one location
+        // as it executes them.)
         self.state
             .word
             .store(self.free(before).0, Ordering::Release);

@@ -44,7 +44,10 @@ impl Pooled for Sleeper {
 impl Sleeper {
     /// The calling thread is to be the keeper.
     fn new() -> Arc<Self> {
-        Arc::new(Self { pool: Pool::new(false), keeper: thread::current() })
+        Arc::new(Self {
+            pool: Pool::new(false),
+            keeper: thread::current(),
+        })
     }
 
     /// The loop of `ThreadSource`'s driver, until the alarm is set for `earliest` or before.
@@ -75,7 +78,9 @@ impl Sleeper {
     /// Makes the groups that the test will need. One that is made by a thread of the model would look
     /// unpublished to loom, which does not know `OnceBox`.
     fn grow(&self, slots: usize) {
-        let made: Vec<_> = (0..slots).flat_map(|_| self.pool.start(self, LATE * 2)).collect();
+        let made: Vec<_> = (0..slots)
+            .flat_map(|_| self.pool.start(self, LATE * 2))
+            .collect();
         for index in made {
             self.pool.cancel(index);
         }

@@ -10,7 +10,7 @@ use crate::ticks::duration_to_ticks;
 
 /// Wakes of the driver thread are at least this far apart when timers are dense; see
 /// [`slack`](ThreadSourceBuilder::slack).
-const DEFAULT_SLACK: Duration = Duration::from_micros(150);
+const DEFAULT_SLACK: Duration = Duration::from_micros(200);
 
 /// Sets what a new [`ThreadSource`] shall be like.
 ///
@@ -47,7 +47,7 @@ impl ThreadSourceBuilder {
 
     /// How much later than its deadline a timer may fire so that several share one wake of the
     /// thread. It bounds the wakes to one per `slack`; a timer that has no near neighbour is not
-    /// delayed. The default is 150 us; zero wakes for each deadline.
+    /// delayed. The default is 200 us; zero wakes for each deadline.
     pub fn slack(mut self, slack: Duration) -> Self {
         self.slack = slack;
         self

@@ -17,8 +17,6 @@ pub(crate) trait Harness: Send + Sync + 'static {
 
     /// How many timers it can keep at once, at least.
     const MANY: usize = 200;
-    /// Whether a reset keeps the stored waker, so that no new poll is needed.
-    const RESTARTS_IN_PLACE: bool = true;
 
     fn new() -> Self;
     fn source(&self) -> Self::Source;
@@ -143,7 +141,8 @@ impl Alarm for Hand {
         self.now.load(Ordering::SeqCst)
     }
     fn set_alarm(&self, deadline: Option<u64>) {
-        self.compare.store(deadline.unwrap_or(u64::MAX), Ordering::SeqCst);
+        self.compare
+            .store(deadline.unwrap_or(u64::MAX), Ordering::SeqCst);
     }
     fn pend(&self) {
         self.pended.store(true, Ordering::SeqCst);
@@ -184,7 +183,9 @@ impl Harness for Interrupt {
                 hand.now.fetch_max(compare, Ordering::SeqCst);
                 // The flag is cleared first; the compare register stays, and rings once.
                 let order = Ordering::SeqCst;
-                _ = hand.compare.compare_exchange(compare, u64::MAX, order, order);
+                _ = hand
+                    .compare
+                    .compare_exchange(compare, u64::MAX, order, order);
                 self.interrupt();
             } else {
                 hand.now.fetch_max(deadline, Ordering::SeqCst);
@@ -201,7 +202,6 @@ pub(crate) struct Custom;
 
 impl Harness for Custom {
     type Source = ThreadPerTimer;
-    const RESTARTS_IN_PLACE: bool = false;
     fn new() -> Self {
         Self
     }

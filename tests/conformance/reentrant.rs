@@ -93,8 +93,9 @@ pub(crate) fn a_waker_may_drop_timers<H: Harness>() {
     in_time(|delay| {
         let harness = H::new();
         let probe = Probe::new();
-        let mut timers: Vec<_> =
-            (0..4).map(|_| harness.after(Duration::from_secs(3600))).collect();
+        let mut timers: Vec<_> = (0..4)
+            .map(|_| harness.after(Duration::from_secs(3600)))
+            .collect();
         for timer in &mut timers {
             assert!(poll(timer, &probe).is_pending());
         }
@@ -166,8 +167,12 @@ pub(crate) fn wakers_may_chain<H: Harness>() {
             }
         }
     }
-    let link =
-        Link { source: source.clone(), left: left.clone(), timer: timer.clone(), done: done.clone() };
+    let link = Link {
+        source: source.clone(),
+        left: left.clone(),
+        timer: timer.clone(),
+        done: done.clone(),
+    };
     Arc::new(link).wake();
     let mut waited = 0;
     while done.wakes() == 0 && waited < 10_000 {

@@ -9,14 +9,11 @@ use timer_future::{TimerFuture, TimerSource, NEVER};
 use crate::harness::{in_time, Harness};
 use crate::wakers::{poll, Probe};
 
-/// Waits until the timer has completed: by the wake of an earlier poll where the source restarts in
-/// place, else by that of a new one.
+/// Waits until the timer has completed: by the wake of an earlier poll, which the reset must keep.
 fn finish<H: Harness>(harness: &H, timer: &mut TimerFuture<H::Source>, probe: &Arc<Probe>) {
     let woken = probe.wakes();
-    if H::RESTARTS_IN_PLACE || poll(timer, probe).is_pending() {
-        harness.pass(timer.deadline());
-        probe.wait(woken + 1);
-    }
+    harness.pass(timer.deadline());
+    probe.wait(woken + 1);
     assert!(harness.source().now() >= timer.deadline());
     assert_eq!(poll(timer, probe), Poll::Ready(()));
 }
@@ -60,12 +57,11 @@ pub(crate) fn reset_to_later<H: Harness>() {
             if harness.source().now() >= timer.deadline() {
                 return None;
             }
-            // Where the provided `restart` is used, its old waker may be woken by the old timer.
-            let woken = probe.wakes();
-            if H::RESTARTS_IN_PLACE {
-                let now = harness.source().now();
-                assert!(woken == 0 || now >= timer.deadline(), "woken at the old deadline");
-            }
+            let (woken, now) = (probe.wakes(), harness.source().now());
+            assert!(
+                woken == 0 || now >= timer.deadline(),
+                "woken at the old deadline"
+            );
             if poll(&mut timer, &probe).is_ready() {
                 assert!(harness.source().now() >= timer.deadline(), "early");
                 return None;
@@ -85,9 +81,7 @@ pub(crate) fn reset_to_the_past<H: Harness>() {
         assert!(poll(&mut timer, &probe).is_pending());
         timer.reset_at(deadline);
         harness.pass(source.now());
-        if H::RESTARTS_IN_PLACE {
-            probe.wait(1);
-        }
+        probe.wait(1);
         finish_past(&mut timer);
     }
     let mut timer = harness.after(Duration::from_secs(3600));
@@ -146,9 +140,7 @@ pub(crate) fn reset_to_never_and_back<H: Harness>() {
         assert_eq!(timer.deadline(), NEVER);
         harness.pass(first + 1);
         assert_eq!(poll(&mut timer, &probe), Poll::Pending);
-        if H::RESTARTS_IN_PLACE {
-            assert_eq!(probe.wakes(), 0, "woken, though it was to be never");
-        }
+        assert_eq!(probe.wakes(), 0, "woken, though it was to be never");
         if let Some((pending, next)) = harness.books() {
             assert!(pending.is_none_or(|pending| pending == 0));
             assert_eq!(next, None);

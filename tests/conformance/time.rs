@@ -19,14 +19,21 @@ pub(crate) fn never_early<H: Harness>() {
         let before = source.now();
         let mut timer = TimerFuture::with_source(source.clone(), duration);
         let ticks = duration_to_ticks(duration, H::Source::TICK_HZ);
-        assert!(timer.deadline() >= before + ticks, "{duration:?}: the deadline is early");
+        assert!(
+            timer.deadline() >= before + ticks,
+            "{duration:?}: the deadline is early"
+        );
 
         let (early, deadline) = (Probe::new(), timer.deadline());
         let (woken, clock) = (Probe::new(), source.clone());
         let waker = callback({
             let (early, woken) = (early.clone(), woken.clone());
             move || {
-                let probe = if clock.now() < deadline { &early } else { &woken };
+                let probe = if clock.now() < deadline {
+                    &early
+                } else {
+                    &woken
+                };
                 probe.wake_by_ref();
             }
         });
@@ -65,7 +72,10 @@ pub(crate) fn zero_completes_in_one_poll<H: Harness>() {
     let harness = H::new();
     for _ in 0..100 {
         let probe = Probe::new();
-        assert_eq!(poll(&mut harness.after(Duration::ZERO), &probe), Poll::Ready(()));
+        assert_eq!(
+            poll(&mut harness.after(Duration::ZERO), &probe),
+            Poll::Ready(())
+        );
         assert_eq!(Arc::strong_count(&probe), 1);
     }
 }
@@ -107,7 +117,11 @@ pub(crate) fn past_deadlines_complete_in_one_poll<H: Harness>() {
     let now = source.now();
     for deadline in [0, 1, now / 2, now - 1, now] {
         let mut timer = TimerFuture::with_deadline(source.clone(), deadline);
-        assert_eq!(poll(&mut timer, &Probe::new()), Poll::Ready(()), "{deadline} at {now}");
+        assert_eq!(
+            poll(&mut timer, &Probe::new()),
+            Poll::Ready(()),
+            "{deadline} at {now}"
+        );
         assert!(timer.is_elapsed());
     }
 }
@@ -145,7 +159,11 @@ pub(crate) fn ready_stays_ready<H: Harness>() {
     for _ in 0..3 {
         assert_eq!(poll(&mut timer, &probe), Poll::Ready(()));
         assert!(timer.is_elapsed());
-        assert_eq!(Arc::strong_count(&probe), 1, "a completed timer keeps no waker");
+        assert_eq!(
+            Arc::strong_count(&probe),
+            1,
+            "a completed timer keeps no waker"
+        );
     }
 }
 
@@ -177,8 +195,9 @@ pub(crate) fn try_start_starts_without_a_poll<H: Harness>() {
 pub(crate) fn many_timers_all_complete<H: Harness>() {
     let harness = H::new();
     let probe = Probe::new();
-    let mut timers: Vec<_> =
-        (0..H::MANY).map(|i| harness.after(Duration::from_micros(100 * (i % 37) as u64))).collect();
+    let mut timers: Vec<_> = (0..H::MANY)
+        .map(|i| harness.after(Duration::from_micros(100 * (i % 37) as u64)))
+        .collect();
     let mut last = 0;
     for timer in &mut timers {
         last = last.max(timer.deadline());

@@ -35,8 +35,10 @@ impl Probe {
     /// Returns when it has been woken `wakes` times in all.
     pub(crate) fn wait(&self, wakes: usize) {
         let guard = self.wakes.lock().unwrap();
-        let (_guard, timeout) =
-            self.changed.wait_timeout_while(guard, WATCHDOG, |seen| *seen < wakes).unwrap();
+        let (_guard, timeout) = self
+            .changed
+            .wait_timeout_while(guard, WATCHDOG, |seen| *seen < wakes)
+            .unwrap();
         assert!(!timeout.timed_out(), "lost: not woken {wakes} times");
     }
 }
@@ -106,6 +108,7 @@ pub(crate) fn panics_in_wake() -> Waker {
 
 pub(crate) fn panics_in_drop() -> Waker {
     struct Bomb;
+    #[allow(clippy::manual_noop_waker)] // it is the drop that counts
     impl Wake for Bomb {
         fn wake(self: Arc<Self>) {}
     }
@@ -143,13 +146,20 @@ static CLONES: Mutex<BTreeMap<&str, usize>> = Mutex::new(BTreeMap::new());
 
 pub(crate) fn counts_clones<H: Send + Sync + 'static>() -> Waker {
     // A clone: only clones have the same vtable for certain.
-    let waker = Box::new(CountsClones::<H>(PhantomData)).into_waker().clone();
+    let waker = Box::new(CountsClones::<H>(PhantomData))
+        .into_waker()
+        .clone();
     assert!(waker.will_wake(&waker.clone()));
     waker
 }
 
 pub(crate) fn clones<H>() -> usize {
-    CLONES.lock().unwrap().get(type_name::<H>()).copied().unwrap_or(0)
+    CLONES
+        .lock()
+        .unwrap()
+        .get(type_name::<H>())
+        .copied()
+        .unwrap_or(0)
 }
 
 impl<H> Clone for CountsClones<H> {

@@ -16,7 +16,9 @@ pub(crate) fn newest_waker_wins<H: Harness>() {
     in_time(|delay| {
         let harness = H::new();
         let (mut timer, tasks) = (harness.after(delay), [(); 4].map(|()| Probe::new()));
-        for task in [&tasks[0], &tasks[1], &tasks[1], &tasks[2], &tasks[0], &tasks[3]] {
+        for task in [
+            &tasks[0], &tasks[1], &tasks[1], &tasks[2], &tasks[0], &tasks[3],
+        ] {
             if poll(&mut timer, task).is_ready() {
                 return None;
             }
@@ -25,7 +27,11 @@ pub(crate) fn newest_waker_wins<H: Harness>() {
         tasks[3].wait(1);
         for older in &tasks[..3] {
             assert_eq!(older.wakes(), 0, "an older waker was woken");
-            assert_eq!(Arc::strong_count(older), 1, "an older waker is still stored");
+            assert_eq!(
+                Arc::strong_count(older),
+                1,
+                "an older waker is still stored"
+            );
         }
         assert_eq!(poll(&mut timer, &tasks[0]), Poll::Ready(()));
         Some(())

@@ -52,7 +52,10 @@ fn completion_publishes() {
         data: UnsafeCell<u32>,
     }
     loom::model(|| {
-        let shared = Arc::new(Shared { state: TimerState::new(), data: UnsafeCell::new(0) });
+        let shared = Arc::new(Shared {
+            state: TimerState::new(),
+            data: UnsafeCell::new(0),
+        });
         let keeper = thread::spawn({
             let shared = shared.clone();
             move || {
@@ -61,7 +64,10 @@ fn completion_publishes() {
             }
         });
         let (_, waker) = Count::new();
-        if shared.state.poll_complete(&mut Context::from_waker(&waker)).is_ready()
+        if shared
+            .state
+            .poll_complete(&mut Context::from_waker(&waker))
+            .is_ready()
             || shared.state.is_complete()
         {
             // Loom panics if this races with the write.

@@ -22,7 +22,9 @@ const SECOND: u64 = 1 << 32;
 /// A source with as many slots as the test will need; see tests/loom.rs.
 fn source(slots: usize) -> Source {
     let source = Source::default();
-    let timers: Vec<_> = (0..slots).map(|_| source.start(u64::MAX).unwrap()).collect();
+    let timers: Vec<_> = (0..slots)
+        .map(|_| source.start(u64::MAX).unwrap())
+        .collect();
     drop(timers);
     source
 }
@@ -98,7 +100,10 @@ fn cancelled_or_fired_but_not_both() {
         });
         source.advance_to(SOON);
         let fired = client.join().unwrap();
-        assert!(!fired || count.wakes() == 1, "fired, and the waker was not woken");
+        assert!(
+            !fired || count.wakes() == 1,
+            "fired, and the waker was not woken"
+        );
         assert_eq!(Arc::strong_count(&count), 1, "the waker is kept");
     });
 }
@@ -171,7 +176,10 @@ fn slots_are_recycled() {
         let (fourth, fifth) = (source.start(FAR).unwrap(), source.start(FAR).unwrap());
         let mut slots = [&_second, &third, &fourth, &fifth].map(slot);
         slots.sort_unstable();
-        assert!(slots.windows(2).all(|pair| pair[0] != pair[1]), "a slot was given twice");
+        assert!(
+            slots.windows(2).all(|pair| pair[0] != pair[1]),
+            "a slot was given twice"
+        );
         // Four live timers, two groups: the slot that came back is among them.
         assert!(slots.contains(&free), "the group is lost");
     });
@@ -222,5 +230,23 @@ fn inbox_loses_no_group() {
         for timer in &held {
             assert!(timer.is_complete(), "lost");
         }
+    });
+}
+
+/// A group is pushed on top of another while the keeper takes the inbox: the link between them is published
+/// with it.
+#[test]
+fn inbox_publishes_its_links() {
+    loom::model(|| {
+        let source = source(4);
+        let mut held: Vec<_> = (0..2).map(|_| source.start(SOON).unwrap()).collect();
+        let client = thread::spawn({
+            let source = source.clone();
+            move || source.start(SOON).unwrap()
+        });
+        source.advance_to(1);
+        held.push(client.join().unwrap());
+        source.advance_to(SOON);
+        assert!(held.iter().all(|timer| timer.is_complete()), "lost");
     });
 }

@@ -1,0 +1,69 @@
+//! The word of a slot: a phase, LINKED, MOVED and a generation. What they mean is told in slot.rs.
+
+// Vacant is 0, so that a source in a static is all zeros but for a few words.
+pub(super) const VACANT: u32 = 0;
+pub(super) const OWNED: u32 = 1;
+pub(super) const ARMED: u32 = 2;
+pub(super) const FIRING: u32 = 3;
+pub(super) const FIRED: u32 = 4;
+pub(super) const ABANDONED: u32 = 5;
+pub(super) const RETIRED: u32 = 6;
+pub(super) const WAITING: u32 = 7;
+pub(super) const PHASE: u32 = 0b111;
+pub(super) const LINKED: u32 = 0b0_1000;
+pub(super) const MOVED: u32 = 0b1_0000;
+pub(super) const GENERATION: u32 = 0b10_0000;
+
+/// A value of the word, as somebody read it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Word(pub(super) u32);
+
+impl Word {
+    #[inline]
+    pub(super) fn phase(self) -> u32 {
+        self.0 & PHASE
+    }
+    #[inline]
+    pub(super) fn with_phase(self, phase: u32) -> Self {
+        Self(self.0 & !PHASE | phase)
+    }
+    #[inline]
+    pub(super) fn is_vacant(self) -> bool {
+        self.phase() == VACANT
+    }
+    #[inline]
+    pub(super) fn is_owned(self) -> bool {
+        self.phase() == OWNED
+    }
+    #[inline]
+    pub(super) fn is_armed(self) -> bool {
+        self.phase() == ARMED
+    }
+    #[inline]
+    pub(super) fn is_linked(self) -> bool {
+        self.0 & LINKED != 0
+    }
+    #[inline]
+    pub(super) fn is_moved(self) -> bool {
+        self.0 & MOVED != 0
+    }
+}
+
+impl core::fmt::Debug for Word {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        const NAMES: [&str; 8] = [
+            "Vacant",
+            "Owned",
+            "Armed",
+            "Firing",
+            "Fired",
+            "Abandoned",
+            "Retired",
+            "Waiting",
+        ];
+        let name = NAMES.get(self.phase() as usize).copied().unwrap_or("?");
+        let linked = if self.is_linked() { "+LINKED" } else { "" };
+        let moved = if self.is_moved() { "+MOVED" } else { "" };
+        write!(f, "{name}{linked}{moved}#{}", self.0 / GENERATION)
+    }
+}
