@@ -283,6 +283,30 @@ fn a_moving_first_timer_does_not_hide_the_second() {
 }
 
 #[test]
+fn a_timer_that_is_just_being_moved_is_not_buried() {
+    model(|| {
+        let source = source::<3>(0);
+        let mut moved = source.start(3).unwrap();
+        let _last = source.start(10).unwrap();
+        source.on_interrupt(); // both have their places
+        let other = thread::spawn(move || {
+            source.restart(&mut moved, 5).unwrap();
+            moved
+        });
+        source.on_interrupt();
+        let _earliest = source.start(7).unwrap();
+        source.on_interrupt();
+        let moved = other.join().unwrap();
+        serve(source);
+        assert!(alarm(source) <= 5);
+        for time in [3, 5] {
+            pass_to(source, time);
+        }
+        assert!(moved.is_complete());
+    });
+}
+
+#[test]
 fn the_published_alarm_is_never_read_torn() {
     model(|| {
         let source = source::<3>(0);

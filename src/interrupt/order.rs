@@ -67,8 +67,9 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
         };
         if slot.next() != NIL {
             self.sort_in_all(new);
-        } else if is_earliest {
-            // It is before everything, or has been MOVED since: then it may be. It is next, or due already.
+        } else if is_earliest && self.linked(get(&self.first)).is_none_or(Slot::has_place) {
+            // It is before everything that has a place, or has been MOVED since: then it may be anywhere.
+            // (Before a slot that a client just owns, it would hide it: SORTED.)
             slot.set_next(get(&self.first));
             set(&self.first, new);
         } else {

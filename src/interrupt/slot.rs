@@ -102,12 +102,17 @@ impl Slot {
         self.deadline_of(word)
     }
 
+    #[inline]
+    pub(super) fn has_place(&self) -> bool {
+        self.word().has_place()
+    }
+
     /// The deadline to sort the slot by. None for a cancelled one: while it was owned, it may have been
     /// sorted before everything.
     #[inline]
     pub(super) fn place(&self) -> Option<u64> {
         let word = self.word();
-        if word.0 & (PHASE | MOVED) != ARMED {
+        if !word.has_place() {
             return None;
         }
         self.deadline_of(word)

@@ -39,6 +39,11 @@ impl Word {
     pub(super) fn is_armed(self) -> bool {
         self.phase() == ARMED
     }
+    /// Armed, and not MOVED.
+    #[inline]
+    pub(super) fn has_place(self) -> bool {
+        self.0 & (PHASE | MOVED) == ARMED
+    }
     #[inline]
     pub(super) fn is_linked(self) -> bool {
         self.0 & LINKED != 0

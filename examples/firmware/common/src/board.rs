@@ -42,8 +42,7 @@ pub trait Board: Sync + 'static {
     /// Prints.
     fn print(&self, text: &str);
 
-    /// Prints a number. Not through `core::fmt`, which is ten times the size of the library, and which
-    /// reads its arguments from unaligned addresses wrongly on an AVR (Rust 1.96).
+    /// Prints a number; without `core::fmt`, which is larger than all that is shown here.
     fn print_number(&self, number: u32) {
         let mut digits = [0; 10];
         let mut rest = number;

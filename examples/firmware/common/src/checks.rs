@@ -14,7 +14,12 @@ pub struct Checks<'a, B: Board> {
 impl<'a, B: Board> Checks<'a, B> {
     /// No check made yet.
     pub fn new(board: &'a B) -> Self {
-        Self { board, passed: 0, failed: 0, total: Stats::default() }
+        Self {
+            board,
+            passed: 0,
+            failed: 0,
+            total: Stats::default(),
+        }
     }
 
     /// `ok`.
@@ -50,7 +55,11 @@ impl<'a, B: Board> Checks<'a, B> {
     }
 
     fn line(&mut self, name: &str, ok: bool) {
-        let count = if ok { &mut self.passed } else { &mut self.failed };
+        let count = if ok {
+            &mut self.passed
+        } else {
+            &mut self.failed
+        };
         *count += 1;
         self.board.print(if ok { "  ok   " } else { "  FAIL " });
         self.board.print(name);
@@ -68,7 +77,11 @@ impl<'a, B: Board> Checks<'a, B> {
         if cfg!(feature = "planted-failure") {
             self.that("a check that cannot pass", false);
         }
-        self.board.print(if self.failed == 0 { "RESULT pass" } else { "RESULT FAIL" });
+        self.board.print(if self.failed == 0 {
+            "RESULT pass"
+        } else {
+            "RESULT FAIL"
+        });
         for (name, number) in [
             (" checks=", self.passed + self.failed),
             (" failed=", self.failed),

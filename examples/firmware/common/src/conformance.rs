@@ -31,7 +31,11 @@ pub fn run<B: Board, A: Alarm, const N: usize>(
     checks: &mut Checks<'_, B>,
 ) {
     board.print("conformance\n");
-    let mut suite = Suite { board, timers, checks };
+    let mut suite = Suite {
+        board,
+        timers,
+        checks,
+    };
     suite.never_early_and_on_time();
     suite.one_interrupt_per_lone_delay();
     suite.deadline_order();
@@ -107,8 +111,10 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
                 }
             }
         }
-        self.checks.equal("early, of 40 delays from 1 us to 33 ms", early, 0);
-        self.checks.between("latest of them, ticks", worst, 0, Self::late());
+        self.checks
+            .equal("early, of 40 delays from 1 us to 33 ms", early, 0);
+        self.checks
+            .between("latest of them, ticks", worst, 0, Self::late());
     }
 
     fn one_interrupt_per_lone_delay(&mut self) {
@@ -121,9 +127,11 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
         });
         let interrupts = self.board.interrupts() - before;
         let heartbeats = stats.elapsed / B::HEARTBEAT + 1;
-        self.checks.between("interrupts of 20 delays", interrupts, 20, 20 + heartbeats);
+        self.checks
+            .between("interrupts of 20 delays", interrupts, 20, 20 + heartbeats);
         self.checks.equal("polls of 20 delays", stats.polls, 21);
-        self.checks.between("sleeps of 20 delays", stats.sleeps, 20, 20 + heartbeats);
+        self.checks
+            .between("sleeps of 20 delays", stats.sleeps, 20, 20 + heartbeats);
     }
 
     fn deadline_order(&mut self) {
@@ -150,12 +158,16 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
             ],
         );
         self.checks.count(stats);
-        self.checks.equal("order of five timers", order.get(), 12345);
+        self.checks
+            .equal("order of five timers", order.get(), 12345);
     }
 
     fn zero_past_and_never(&mut self) {
         for (name, deadline) in [
-            ("polls of a zero delay", self.after(Duration::ZERO).deadline()),
+            (
+                "polls of a zero delay",
+                self.after(Duration::ZERO).deadline(),
+            ),
             ("polls of a deadline at 0", 0),
             ("polls of a deadline one tick ago", self.timers.now() - 1),
         ] {
@@ -167,11 +179,15 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
         let mut past = TimerFuture::with_deadline(self.timers, self.timers.now() - 1);
         let started = past.try_start().is_ok();
         let stats = self.run(past);
-        self.checks.that("started when already past", started && stats.polls <= 2);
+        self.checks
+            .that("started when already past", started && stats.polls <= 2);
         let mut never = self.after(Duration::MAX);
         let pending = poll(&mut never, OLD).is_pending();
         let woken = self.sleep_until_woken(&[OLD], millis(10));
-        self.checks.that("Duration::MAX is never", pending && !woken && never.deadline() == NEVER);
+        self.checks.that(
+            "Duration::MAX is never",
+            pending && !woken && never.deadline() == NEVER,
+        );
     }
 
     fn cancelled_is_never_woken(&mut self) {
@@ -179,7 +195,8 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
         let pending = poll(&mut timer, OLD).is_pending();
         drop(timer);
         let woken = self.sleep_until_woken(&[OLD], millis(15));
-        self.checks.that("a cancelled timer wakes nobody", pending && !woken);
+        self.checks
+            .that("a cancelled timer wakes nobody", pending && !woken);
     }
 
     fn reset_to_earlier_and_later(&mut self) {
@@ -198,7 +215,8 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
             let low = Self::ticks(then);
             self.checks.between(name, taken, low, low + Self::late());
             let stats = self.run(timer);
-            self.checks.equal("  and complete at the next poll", stats.polls, 1);
+            self.checks
+                .equal("  and complete at the next poll", stats.polls, 1);
         }
     }
 
@@ -208,7 +226,8 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
         let _ = poll(&mut timer, NEW);
         let woken = self.sleep_until_woken(&[OLD, NEW], millis(30));
         let (old, new) = (take_ready(OLD), take_ready(NEW));
-        self.checks.that("only the newest waker is woken", woken && new && !old);
+        self.checks
+            .that("only the newest waker is woken", woken && new && !old);
     }
 
     /// The executor's own measure, which adds up the raw counter piece by piece, against the library's
@@ -222,16 +241,26 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
         let stats = self.run(TimerFuture::with_source(timers, millis(2_500)));
         let passed = (self.timers.now() - before) as u32;
         let low = Self::ticks(millis(2_500));
-        self.checks.between("2.5 s, on the clock", passed, low, low + Self::late());
-        self.checks.between("2.5 s, on the counter", stats.elapsed, low, low + Self::late());
+        self.checks
+            .between("2.5 s, on the clock", passed, low, low + Self::late());
+        self.checks.between(
+            "2.5 s, on the counter",
+            stats.elapsed,
+            low,
+            low + Self::late(),
+        );
     }
 
     /// Interrupts hit arming and cancelling in the middle; nothing may be lost or late by it.
     fn arming_and_cancelling_under_interrupts(&mut self) {
         const TIMES: u32 = 200;
         let (board, timers) = (self.board, self.timers);
-        let (worst, early, churned, done) =
-            (Cell::new(0), Cell::new(0), Cell::new(0u32), Cell::new(false));
+        let (worst, early, churned, done) = (
+            Cell::new(0),
+            Cell::new(0),
+            Cell::new(0u32),
+            Cell::new(false),
+        );
         let short = Duration::from_micros(B::SHORT_MICROS.into());
         let steady = async {
             for i in 0..TIMES {
@@ -264,15 +293,28 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
         });
         let stats = executor::run(self.board, &mut [pin!(steady), pin!(churn)]);
         self.checks.count(stats);
-        self.checks.equal("early, of 200 short delays beside a busy task", early.get(), 0);
-        self.checks.between("latest of them, ticks", worst.get(), 0, Self::late());
-        self.checks.between("timers armed and cancelled meanwhile", churned.get(), 200, u32::MAX);
+        self.checks.equal(
+            "early, of 200 short delays beside a busy task",
+            early.get(),
+            0,
+        );
+        self.checks
+            .between("latest of them, ticks", worst.get(), 0, Self::late());
+        self.checks.between(
+            "timers armed and cancelled meanwhile",
+            churned.get(),
+            200,
+            u32::MAX,
+        );
     }
 
     fn exhaustion(&mut self) {
         let start = self.board.raw();
         let mut held: [Timer<A, N>; N] = core::array::from_fn(|_| self.after(millis(40)));
-        let started = held.iter_mut().filter_map(|timer| timer.try_start().ok()).count();
+        let started = held
+            .iter_mut()
+            .filter_map(|timer| timer.try_start().ok())
+            .count();
         self.checks.equal("all N start", started as u32, N as u32);
 
         let shortages = self.timers.shortages();
@@ -286,10 +328,13 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
         // `extra` counts from its construction, a few ticks before `begin`.
         let low = Self::ticks(millis(10)) - Self::late();
         let high = Self::ticks(millis(10)) + Self::late();
-        self.checks.between("awaited all the same: ticks", taken, low, high);
-        self.checks.between("  by looking at the clock: polls", stats.polls, 2, u32::MAX);
+        self.checks
+            .between("awaited all the same: ticks", taken, low, high);
+        self.checks
+            .between("  by looking at the clock: polls", stats.polls, 2, u32::MAX);
         let seen = self.timers.shortages().wrapping_sub(shortages) as u32;
-        self.checks.between("  and the shortage shows", seen, 1, u32::MAX);
+        self.checks
+            .between("  and the shortage shows", seen, 1, u32::MAX);
 
         let evicted = held.iter().filter(|timer| timer.is_elapsed()).count();
         self.checks.equal("nobody evicted", evicted as u32, 0);
@@ -300,8 +345,14 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
         });
         let taken = self.board.ticks_between(start, self.board.raw());
         let low = Self::ticks(millis(40));
-        self.checks.between("the N end on time: ticks", taken, low, low + Self::late());
-        self.checks.between("  without being polled for it", stats.polls, 1, N as u32 + 1);
+        self.checks
+            .between("the N end on time: ticks", taken, low, low + Self::late());
+        self.checks.between(
+            "  without being polled for it",
+            stats.polls,
+            1,
+            N as u32 + 1,
+        );
         drop(held);
         let again = self.after(millis(1)).try_start().is_ok();
         self.checks.that("there is room again", again);
@@ -317,7 +368,12 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
         while self.board.ticks_between(start, self.board.raw()) < Self::ticks(millis(50)) {}
         let interrupts = self.board.interrupts() - before;
         let heartbeats = Self::ticks(millis(50)) / B::HEARTBEAT + 1;
-        self.checks.between("interrupts without a timer, in 50 ms", interrupts, 0, heartbeats);
+        self.checks.between(
+            "interrupts without a timer, in 50 ms",
+            interrupts,
+            0,
+            heartbeats,
+        );
     }
 }
 

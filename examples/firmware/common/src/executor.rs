@@ -48,7 +48,11 @@ pub fn run<B: Board>(board: &B, tasks: &mut [Pin<&mut dyn Future<Output = ()>>])
             }
             stats.polls += 1;
             let waker = waker(i);
-            if task.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+            if task
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_ready()
+            {
                 alive &= !(1 << i);
             }
         }

@@ -43,7 +43,10 @@ pub fn run<B: Board, A: Alarm, const N: usize>(
 
     let led = Led::default();
     let pressed = Cell::new(0);
-    let bus = Bus { start: Signal::new(), done: Signal::new() };
+    let bus = Bus {
+        start: Signal::new(),
+        done: Signal::new(),
+    };
     let readings = Readings::default();
     let food = Signal::new();
     let fed_at = Cell::new(0);
@@ -67,20 +70,40 @@ pub fn run<B: Board, A: Alarm, const N: usize>(
 
     checks.equal("blink: toggles", led.toggles.get(), TOGGLES);
     // An early one would show as almost a whole wrap of the counter.
-    checks.between("blink: worst distance from the grid, ticks", led.worst.get(), 0, late);
+    checks.between(
+        "blink: worst distance from the grid, ticks",
+        led.worst.get(),
+        0,
+        late,
+    );
     checks.equal("debounce: presses seen in 15 edges", pressed.get(), PRESSES);
     checks.equal("sensor: answered", readings.answered.get(), READINGS / 2);
     checks.equal("sensor: timed out", readings.timed_out.get(), READINGS / 2);
     let (low, high) = (ticks(READ_TIMEOUT), ticks(READ_TIMEOUT) + late);
-    checks.between("sensor: longest wait, ticks", readings.longest.get(), low, high);
+    checks.between(
+        "sensor: longest wait, ticks",
+        readings.longest.get(),
+        low,
+        high,
+    );
     let (low, high) = (ticks(BITE), ticks(BITE) + late);
-    checks.between("watchdog: bit after the last feeding, ticks", hungry_for.get(), low, high);
+    checks.between(
+        "watchdog: bit after the last feeding, ticks",
+        hungry_for.get(),
+        low,
+        high,
+    );
 
     // Nobody polls out of turn: each poll answers a wake, and each wake here comes from a timer, a
     // signal or the start.
     checks.between("polls of all seven tasks", stats.polls, 1, 150);
     checks.between("sleeps of the core (wfi)", stats.sleeps, 50, stats.polls);
-    checks.between("interrupts of the alarm", interrupts, 50, 100 + stats.elapsed / B::HEARTBEAT);
+    checks.between(
+        "interrupts of the alarm",
+        interrupts,
+        50,
+        100 + stats.elapsed / B::HEARTBEAT,
+    );
     let share = stats.asleep / (stats.elapsed / 100).max(1);
     checks.between("percent of the time asleep", share, B::ASLEEP_PERCENT, 100);
 }

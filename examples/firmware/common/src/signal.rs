@@ -15,7 +15,10 @@ pub struct Signal {
 impl Signal {
     /// Nothing happened yet.
     pub const fn new() -> Self {
-        Self { happened: AtomicBool::new(false), waker: AtomicWaker::new() }
+        Self {
+            happened: AtomicBool::new(false),
+            waker: AtomicWaker::new(),
+        }
     }
 
     /// It happened. From any context.

@@ -183,19 +183,33 @@ async fn main(spawner: Spawner) {
     let (answered, timed_out) = READINGS.wait().await;
     let bitten = BITTEN.wait().await;
     let (toggles, worst) = LED.wait().await;
-    let (polls, interrupts) = (POLLS.load(Ordering::Relaxed), INTERRUPTS.load(Ordering::Relaxed));
+    let (polls, interrupts) = (
+        POLLS.load(Ordering::Relaxed),
+        INTERRUPTS.load(Ordering::Relaxed),
+    );
 
-    println!("embassy-mps2-an386: 8 timers on one alarm of {} Hz", Timers::TICK_HZ);
+    println!(
+        "embassy-mps2-an386: 8 timers on one alarm of {} Hz",
+        Timers::TICK_HZ
+    );
     let bite = ticks(Duration::from_millis(30));
     let checks = [
         ("blink: toggles", toggles, TOGGLES..=TOGGLES),
-        ("blink: worst distance from the grid, ticks", worst, 0..=LATE),
+        (
+            "blink: worst distance from the grid, ticks",
+            worst,
+            0..=LATE,
+        ),
         // Between the two the executor polled something else, or slept: nobody polls out of turn.
         ("blink: polls", polls, 2 * TOGGLES..=2 * TOGGLES),
         ("debounce: presses seen in 15 edges", presses, 3..=3),
         ("sensor: answered", answered, 2..=2),
         ("sensor: timed out", timed_out, 2..=2),
-        ("watchdog: bit after the last feeding, ticks", bitten, bite..=bite + LATE),
+        (
+            "watchdog: bit after the last feeding, ticks",
+            bitten,
+            bite..=bite + LATE,
+        ),
         ("interrupts of the alarm", interrupts, 50..=100),
         #[cfg(feature = "planted-failure")]
         ("a check that cannot pass", 0, 1..=1),
@@ -205,9 +219,15 @@ async fn main(spawner: Spawner) {
         let ok = wanted.contains(seen);
         failed += u32::from(!ok);
         let (low, high) = (wanted.start(), wanted.end());
-        println!("  {} {name}: {seen} ({low} to {high})", if ok { "ok  " } else { "FAIL" });
+        println!(
+            "  {} {name}: {seen} ({low} to {high})",
+            if ok { "ok  " } else { "FAIL" }
+        );
     }
     let word = if failed == 0 { "pass" } else { "FAIL" };
-    println!("RESULT {word} checks={} failed={failed} polls=- sleeps=- interrupts={interrupts}", checks.len());
+    println!(
+        "RESULT {word} checks={} failed={failed} polls=- sleeps=- interrupts={interrupts}",
+        checks.len()
+    );
     semihosting::process::exit(i32::from(failed != 0))
 }

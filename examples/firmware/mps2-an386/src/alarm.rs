@@ -35,7 +35,9 @@ pub(crate) fn counter() -> u32 {
 impl Timers {
     /// Not running yet.
     pub(crate) const fn new() -> Self {
-        Self { wide: WideCounter::new() }
+        Self {
+            wide: WideCounter::new(),
+        }
     }
 
     /// Starts both timers.
@@ -49,7 +51,7 @@ impl Timers {
         TIMER1_RELOAD.write(0); // one-shot
         TIMER1_CTRL.write(ENABLE | INTERRUPT);
         self.set_alarm(None); // the first heartbeat
-        // SAFETY: their handler is in place, and nothing is inside a critical section yet.
+                              // SAFETY: their handler is in place, and nothing is inside a critical section yet.
         unsafe {
             NVIC::unmask(Irq::Timer1);
             NVIC::unmask(Irq::Gpio0);
@@ -70,7 +72,8 @@ impl Alarm for Timers {
     }
 
     fn set_alarm(&self, deadline: Option<u64>) {
-        loop {
+        // Not for ever: a slow core would never be content, and late is better than not at all.
+        for _ in 0..3 {
             let now = self.now();
             // A past deadline rings at once; a far one first as a heartbeat.
             TIMER1_VALUE.write(match deadline {
@@ -80,7 +83,7 @@ impl Alarm for Timers {
             // Whoever interrupted this since `now` has delayed the alarm by as much: then again. 20 us is
             // several times what it takes undisturbed.
             if self.now() - now < 500 {
-                return;
+                break;
             }
         }
     }

@@ -18,6 +18,7 @@ use cortex_m::interrupt::InterruptNumber;
 use cortex_m::peripheral::NVIC;
 use cortex_m_rt::{entry, exception};
 use firmware_common::{Board, Reg, BUTTON};
+use semihosting::io::Write;
 use timer_future::{Alarm, InterruptSource, WideCounter};
 
 // SAFETY (all of them): addresses of 32-bit device registers of this chip, secure aliases, from the application note
@@ -52,7 +53,8 @@ impl Alarm for Timers {
     }
 
     fn set_alarm(&self, deadline: Option<u64>) {
-        loop {
+        // Not for ever: a slow core would never be content, and late is better than not at all.
+        for _ in 0..3 {
             let now = self.now();
             // A past deadline rings at once; a far one first as a heartbeat.
             TIMER1_VALUE.write(match deadline {
@@ -62,7 +64,7 @@ impl Alarm for Timers {
             // Whoever interrupted this since `now` has delayed the alarm by as much: then again. 25 us is
             // several times what it takes undisturbed.
             if self.now() - now < 500 {
-                return;
+                break;
             }
         }
     }
@@ -72,8 +74,9 @@ impl Alarm for Timers {
     }
 }
 
-static TIMERS: InterruptSource<Timers, 8> =
-    InterruptSource::new(Timers { wide: WideCounter::new() });
+static TIMERS: InterruptSource<Timers, 8> = InterruptSource::new(Timers {
+    wide: WideCounter::new(),
+});
 
 /// Interrupt numbers: application note 505, "Interrupts". All are secure after reset.
 #[derive(Clone, Copy)]
@@ -142,7 +145,8 @@ impl Board for Mps2 {
     }
 
     fn print(&self, text: &str) {
-        semihosting::print!("{text}");
+        // Nobody listens? Then nobody misses it.
+        let _ = semihosting::io::stdout().and_then(|mut out| out.write_all(text.as_bytes()));
     }
 }
 
@@ -157,7 +161,7 @@ fn main() -> ! {
     TIMER1_RELOAD.write(0); // one-shot
     TIMER1_CTRL.write(ENABLE | INTERRUPT);
     TIMERS.alarm().set_alarm(None); // the first heartbeat
-    // SAFETY: their handler is in place, and nothing is inside a critical section.
+                                    // SAFETY: their handler is in place, and nothing is inside a critical section.
     unsafe {
         NVIC::unmask(Irq::Timer1);
         NVIC::unmask(Irq::Gpio0);
