@@ -1,8 +1,8 @@
 //! The deadline cell of a slot: 64 bits, without a 64-bit atomic where that would not be lock-free.
 //!
 //! On targets with 64-bit atomics it is one of them. Elsewhere it is two word-sized halves, and a read
-//! may be torn; that is harmless, because [`Slot`](crate::slot::Slot) writes it only while one client
-//! owns the slot, and believes a read only between two equal reads of its word. Loom models the
+//! may be torn; that is harmless, because a slot (of the pool, or of an interrupt source) writes it only
+//! while one client owns the slot, and believes a read only between two equal reads of its word. Loom models the
 //! halves, the harder of the two cases.
 
 #[cfg(all(target_has_atomic = "64", not(timer_future_loom)))]
@@ -15,6 +15,7 @@ mod cell {
 
     impl Deadline {
         /// Written and read in one piece.
+        #[cfg(feature = "std")]
         pub(crate) const WHOLE: bool = true;
 
         pub(crate) const fn new() -> Self {
@@ -45,6 +46,7 @@ mod cell {
 
     impl Deadline {
         /// A read may see half of a write.
+        #[cfg(feature = "std")]
         pub(crate) const WHOLE: bool = false;
 
         const_fn! {

@@ -138,7 +138,9 @@ impl<S: TimerSource> TimerFuture<S> {
     #[inline]
     pub fn try_start(&mut self) -> Result<(), CapacityError> {
         if let Stage::Idle = self.stage {
-            self.stage = Stage::Armed(self.source.start(self.deadline)?);
+            let timer = self.source.start(self.deadline)?;
+            // What is replaced is Idle; forgetting it spares an interrupt-driven chip the drop glue.
+            core::mem::forget(core::mem::replace(&mut self.stage, Stage::Armed(timer)));
         }
         Ok(())
     }

@@ -11,13 +11,12 @@ mod ext;
 mod future;
 mod interrupt;
 mod interval;
-mod slot;
 mod source;
 mod state;
 mod sync;
 mod ticks;
-mod widen;
 mod timeout;
+mod widen;
 
 #[cfg(feature = "std")]
 mod manual;
@@ -33,8 +32,8 @@ pub use interval::{Interval, MissedTickBehavior};
 pub use source::{CapacityError, TimerSource};
 pub use state::TimerState;
 pub use ticks::{deadline_after, duration_to_ticks, ticks_to_duration, NEVER};
-pub use widen::WideCounter;
 pub use timeout::{Elapsed, Timeout};
+pub use widen::WideCounter;
 
 #[cfg(feature = "std")]
 pub use manual::ManualSource;

@@ -87,7 +87,7 @@ impl TimerState {
                 waker: AtomicWaker::new(),
                 completed: AtomicBool::new(false),
                 stuck: AtomicBool::new(false),
-                place: AtomicU16::new(u16::MAX),
+                place: AtomicU16::new(0),
                 word: AtomicU32::new(0),
             }
         }

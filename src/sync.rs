@@ -25,14 +25,14 @@ mod imp {
     #[inline(always)]
     pub(crate) fn release_fence() {
         // ORDERING: see `Slot::set_deadline`.
-        core::sync::atomic::fence(Ordering::Release);
+        portable_atomic::fence(Ordering::Release);
     }
 
     /// `fence(Acquire)`, for the second read of a sequence lock.
     #[inline(always)]
     pub(crate) fn acquire_fence() {
         // ORDERING: see `Slot::look`.
-        core::sync::atomic::fence(Ordering::Acquire);
+        portable_atomic::fence(Ordering::Acquire);
     }
 }
 

@@ -68,8 +68,8 @@ mutant wake_before_flag $state \
 mutant first_waker_stays $state \
     's/self\.register\(cx\.waker\(\)\);/if self.place.swap(0, Ordering::Relaxed) == u16::MAX { self.register(cx.waker()); }/' loom newest_waker_wins
 
-# ---- the slot protocol (src/slot.rs, src/pool/mod.rs, src/pool/keeper.rs) ----
-slot=src/slot.rs
+# ---- the slot protocol (src/pool/slot.rs, src/pool/mod.rs, src/pool/keeper.rs) ----
+slot=src/pool/slot.rs
 mutant no_generation $slot \
     's/with_phase\(ARMED\)\.0\.wrapping_add\(GENERATION\)/with_phase(ARMED).0/' loom reset_against_fire
 mutant no_second_read_of_the_word $slot \

@@ -1,6 +1,6 @@
 //! One timer of an [`InterruptSource`](crate::InterruptSource): a word, a deadline, a `TimerState`.
 //!
-//! The slot protocol of `crate::slot`, fitted to a handler that must be short: a slot is claimed by its
+//! The slot protocol of pool/slot.rs, fitted to a handler that must be short: a slot is claimed by its
 //! word instead of through a free list, and whoever owns it arms and frees it with plain stores.
 //!
 //! | from            | to              | who    | how   | meaning |

@@ -6,7 +6,7 @@
 
 use std::boxed::Box;
 
-use crate::slot::Slot;
+use super::slot::Slot;
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering, SLOTS_PER_GROUP};
 
 /// No group: the end of a list of groups.

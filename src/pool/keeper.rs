@@ -12,7 +12,7 @@ use super::group::NONE;
 use super::inbox::Inbox;
 use super::wheel::{Place, Wheel};
 use super::Pool;
-use crate::slot::{Fired, Look, Slot, Word};
+use super::slot::{Fired, Look, Slot, Word};
 use crate::sync::{Ordering, SLOTS_PER_GROUP};
 use crate::ticks::NEVER;
 

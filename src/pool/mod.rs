@@ -21,6 +21,7 @@ mod keeper;
 #[cfg(all(test, timer_future_loom))]
 mod loom_tests;
 mod lane;
+mod slot;
 mod timer;
 mod wheel;
 
@@ -30,7 +31,7 @@ pub(crate) use keeper::Keeper;
 pub use timer::PoolTimer;
 pub(crate) use timer::Pooled;
 
-use crate::slot::{Slot, TakenBack};
+use slot::{Look, Slot, TakenBack};
 use crate::source::CapacityError;
 use crate::state::TimerState;
 use crate::sync::{AtomicU64, Ordering};
@@ -173,7 +174,7 @@ impl Pool {
                 continue;
             }
             for at in 0..crate::sync::SLOTS_PER_GROUP {
-                if let crate::slot::Look::Armed(_, deadline) = group.slot(at).look() {
+                if let Look::Armed(_, deadline) = group.slot(at).look() {
                     if deadline != NEVER {
                         f(deadline);
                     }

@@ -36,13 +36,20 @@ const BIG: u32 = 512;
 /// How long before its time, for each entry: several times what moving one costs.
 const HEAD_START: u64 = 256;
 
-/// A bucket of a level, as the slot remembers it.
+/// A bucket of a level, as the slot remembers it: counted from 1, so that a new slot is in none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place(pub(crate) u16);
 
 impl Place {
     /// Not in the wheel.
-    pub(crate) const NONE: Self = Self(u16::MAX);
+    pub(crate) const NONE: Self = Self(0);
+
+    fn of(bucket: usize) -> Self {
+        Self(bucket as u16 + 1)
+    }
+    fn bucket(self) -> usize {
+        usize::from(self.0).wrapping_sub(1)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -96,17 +103,17 @@ impl Wheel {
             let cursor = self.cursor[level];
             let number = (deadline >> shift(level)).max(cursor);
             if number - cursor < BUCKETS as u64 {
-                return Place((level * BUCKETS) as u16 + (number % BUCKETS as u64) as u16);
+                return Place::of(level * BUCKETS + (number % BUCKETS as u64) as usize);
             }
         }
         // Not reached: the last level has 64 numbers.
-        Place(((LEVELS - 1) * BUCKETS) as u16)
+        Place::of((LEVELS - 1) * BUCKETS)
     }
 
     /// Puts a slot at a place that `place_of` gave for its deadline.
     #[inline]
     pub(crate) fn insert(&mut self, place: Place, slot: u32, deadline: u64) {
-        let at = place.0 as usize;
+        let at = place.bucket();
         let Some(bucket) = self.buckets.get_mut(at) else { return };
         self.blocks.push(&mut bucket.chain, slot);
         bucket.len += 1;
@@ -118,7 +125,7 @@ impl Wheel {
     /// The slot is in this bucket already, and its deadline has become earlier.
     #[inline]
     pub(crate) fn hurry(&mut self, place: Place, deadline: u64) {
-        if let Some(bucket) = self.buckets.get_mut(place.0 as usize) {
+        if let Some(bucket) = self.buckets.get_mut(place.bucket()) {
             bucket.earliest = bucket.earliest.min(deadline);
         }
     }
@@ -178,7 +185,7 @@ impl Wheel {
         let bucket = core::mem::replace(&mut self.buckets[at], EMPTY);
         self.occupied[level][at % BUCKETS / 64] &= !(1 << (at % 64));
         self.rest = bucket.chain;
-        self.rest_place = Place(at as u16);
+        self.rest_place = Place::of(at);
     }
 
     /// Begins a pass: the buckets up to `now` are to be emptied. See [`take`](Self::take).
