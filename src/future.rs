@@ -76,7 +76,11 @@ impl<S: TimerSource> TimerFuture<S> {
     /// A timer that completes when the source's clock reaches `deadline`, in ticks.
     #[inline]
     pub const fn with_deadline(source: S, deadline: u64) -> Self {
-        Self { source, deadline, stage: Stage::Idle }
+        Self {
+            source,
+            deadline,
+            stage: Stage::Idle,
+        }
     }
 
     /// The deadline, in ticks of the source.

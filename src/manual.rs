@@ -119,7 +119,9 @@ impl ManualSource {
             if now >= target {
                 return;
             }
-            let next = keeper.next(now).map_or(target, |next| next.clamp(now + 1, target));
+            let next = keeper
+                .next(now)
+                .map_or(target, |next| next.clamp(now + 1, target));
             // ORDERING: SeqCst, see `now`.
             self.now.store(next, Ordering::SeqCst);
         }

@@ -161,7 +161,10 @@ impl TimerState {
 
     /// Stores a waker that waited for another timer, or wakes it if this one is complete already.
     pub(crate) fn adopt(&self, waker: Waker) {
-        if self.poll_complete(&mut Context::from_waker(&waker)).is_ready() {
+        if self
+            .poll_complete(&mut Context::from_waker(&waker))
+            .is_ready()
+        {
             waker.wake();
         }
     }

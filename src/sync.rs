@@ -38,9 +38,7 @@ mod imp {
 
 #[cfg(timer_future_loom)]
 mod imp {
-    pub(crate) use loom::sync::atomic::{
-        AtomicBool, AtomicU16, AtomicU32, AtomicU64, Ordering,
-    };
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
     /// Few, so that the model stays small and groups run out.
     #[cfg(feature = "std")]

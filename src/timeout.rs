@@ -47,12 +47,18 @@ pin_project! {
 impl<S: TimerSource, F> Timeout<S, F> {
     /// Gives `future` this much time from now.
     pub fn new(source: S, duration: Duration, future: F) -> Self {
-        Self { future, timer: TimerFuture::with_source(source, duration) }
+        Self {
+            future,
+            timer: TimerFuture::with_source(source, duration),
+        }
     }
 
     /// Gives `future` time until `deadline`, in ticks of the source.
     pub const fn with_deadline(source: S, deadline: u64, future: F) -> Self {
-        Self { future, timer: TimerFuture::with_deadline(source, deadline) }
+        Self {
+            future,
+            timer: TimerFuture::with_deadline(source, deadline),
+        }
     }
 
     /// The deadline, in ticks of the source.

@@ -49,7 +49,10 @@ fn completed_by_its_own_start_because_the_deadline_was_past() {
     // The guard is on another source, so that a failure ends.
     let guard = TimerFuture::new(Duration::from_secs(60));
     let first = pollster::block_on(futures::future::select(timer, guard));
-    assert!(matches!(first, futures::future::Either::Left(_)), "the timer was lost");
+    assert!(
+        matches!(first, futures::future::Either::Left(_)),
+        "the timer was lost"
+    );
 }
 
 #[test]

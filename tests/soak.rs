@@ -46,7 +46,9 @@ impl Random {
 type Timer = TimerFuture<Arc<ThreadSource>>;
 
 fn poll(timer: &mut Timer, waker: &Waker, books: &Books) -> bool {
-    let ready = Pin::new(&mut *timer).poll(&mut Context::from_waker(waker)).is_ready();
+    let ready = Pin::new(&mut *timer)
+        .poll(&mut Context::from_waker(waker))
+        .is_ready();
     if ready && timer.source().now() < timer.deadline() {
         books.early.fetch_add(1, Relaxed);
     }
@@ -62,7 +64,9 @@ fn worker(
     other: &mpsc::Sender<Timer>,
 ) {
     let mut random = Random(seed);
-    let wakers: Vec<Waker> = (0..4).map(|_| Arc::new(Count(books.clone())).into()).collect();
+    let wakers: Vec<Waker> = (0..4)
+        .map(|_| Arc::new(Count(books.clone())).into())
+        .collect();
     let mut timers: Vec<Timer> = Vec::new();
     for _ in 0..ops {
         let waker = &wakers[random.below(4) as usize];
@@ -100,7 +104,10 @@ fn worker(
     let parked = Waker::from(Arc::new(Unpark(std::thread::current())));
     for mut timer in timers {
         while Pin::new(&mut timer).poll(&mut Context::from_waker(&parked)) == Poll::Pending {
-            assert!(Instant::now() < stop, "a timer was lost: {timer:?} {source:?}");
+            assert!(
+                Instant::now() < stop,
+                "a timer was lost: {timer:?} {source:?}"
+            );
             std::thread::park_timeout(Duration::from_secs(60));
         }
         books.fired.fetch_add(1, Relaxed);
@@ -126,7 +133,14 @@ fn the_books_of_a_long_random_run_balance() {
             let other = senders[(number + 1) % threads].clone();
             let (source, books) = (&source, &books);
             scope.spawn(move || {
-                worker(number as u64 + 1, ops / threads as u64, source, books, &inbox, &other);
+                worker(
+                    number as u64 + 1,
+                    ops / threads as u64,
+                    source,
+                    books,
+                    &inbox,
+                    &other,
+                );
                 // Timers that arrive later are dropped with the channel: cancelled.
                 drop(other);
                 for timer in inbox.iter() {
@@ -139,7 +153,10 @@ fn the_books_of_a_long_random_run_balance() {
     });
     let (started, fired) = (books.started.load(Relaxed), books.fired.load(Relaxed));
     let cancelled = books.cancelled.load(Relaxed);
-    println!("started {started}, fired {fired}, cancelled {cancelled}, wakes {:?}", books.wakes);
+    println!(
+        "started {started}, fired {fired}, cancelled {cancelled}, wakes {:?}",
+        books.wakes
+    );
     assert_eq!(books.early.load(Relaxed), 0, "early");
     assert_eq!(started, fired + cancelled);
     // Ends the thread, and with it whatever it was doing with a waker.

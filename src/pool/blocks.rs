@@ -32,7 +32,10 @@ pub(crate) struct Blocks {
 
 impl Blocks {
     pub(crate) const fn new() -> Self {
-        Self { blocks: Vec::new(), free: NONE }
+        Self {
+            blocks: Vec::new(),
+            free: NONE,
+        }
     }
 
     #[inline]
@@ -61,7 +64,11 @@ impl Blocks {
             // By an eighth, not by doubling: at a million timers doubling would waste megabytes.
             self.blocks.reserve_exact(64 + self.blocks.len() / 8);
         }
-        self.blocks.push(Block { next: NONE, len: 0, items: [0; PER_BLOCK] });
+        self.blocks.push(Block {
+            next: NONE,
+            len: 0,
+            items: [0; PER_BLOCK],
+        });
         (self.blocks.len() - 1) as u32
     }
 

@@ -9,8 +9,8 @@
 
 use crossbeam_utils::CachePadded;
 
-use super::groups::{Groups, Index};
 use super::group::NONE;
+use super::groups::{Groups, Index};
 use super::lane::{self, Lane, LANES};
 use crate::source::CapacityError;
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
@@ -98,7 +98,9 @@ impl FreeSlots {
 
     #[cold]
     fn push(&self, number: u32, groups: &Groups) {
-        let Some(group) = groups.get(number) else { return };
+        let Some(group) = groups.get(number) else {
+            return;
+        };
         // ORDERING: Relaxed; the compare-and-swap decides.
         let mut top = self.list.load(Ordering::Relaxed);
         loop {

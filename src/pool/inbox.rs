@@ -3,8 +3,8 @@
 //! A client marks its slot in the group; the one that made the first mark pushes the group. So ten
 //! thousand new timers cost the shared word a hundred and sixty pushes, not ten thousand.
 
-use super::groups::Index;
 use super::group::{Group, NONE};
+use super::groups::Index;
 use crate::sync::{AtomicU32, Ordering};
 
 #[derive(Debug)]
@@ -14,7 +14,9 @@ pub(crate) struct Inbox {
 
 impl Inbox {
     pub(crate) fn new() -> Self {
-        Self { top: AtomicU32::new(NONE) }
+        Self {
+            top: AtomicU32::new(NONE),
+        }
     }
 
     /// Tells the keeper to look at a slot. `true` if the caller must kick the keeper whatever its own

@@ -7,12 +7,12 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::vec::Vec;
 
 use super::blocks::MOST;
-use super::groups::Index;
 use super::group::NONE;
+use super::groups::Index;
 use super::inbox::Inbox;
+use super::slot::{Fired, Look, Slot, Word};
 use super::wheel::{Place, Wheel};
 use super::Pool;
-use super::slot::{Fired, Look, Slot, Word};
 use crate::sync::{Ordering, SLOTS_PER_GROUP};
 use crate::ticks::NEVER;
 
@@ -31,7 +31,11 @@ pub(crate) struct Keeper {
 
 impl Keeper {
     pub(crate) fn new() -> Self {
-        Self { wheel: Wheel::new(), unopened: NONE, due: Vec::with_capacity(ENTRIES_PER_STEP + MOST) }
+        Self {
+            wheel: Wheel::new(),
+            unopened: NONE,
+            due: Vec::with_capacity(ENTRIES_PER_STEP + MOST),
+        }
     }
 
     /// One step: looks at some of the new timers, fires some of what is due at `now`. `true` if there
@@ -206,7 +210,9 @@ fn contain(code: impl FnOnce()) {
 fn order_of(pool: &Pool, index: Index) -> (u64, u64) {
     let group = pool.groups.of(index);
     // ORDERING: Relaxed; published with the slot.
-    let started = group.order(index.at()).map_or(0, |order| order.load(Ordering::Relaxed));
+    let started = group
+        .order(index.at())
+        .map_or(0, |order| order.load(Ordering::Relaxed));
     (group.slot(index.at()).deadline(), started)
 }
 
@@ -221,4 +227,3 @@ fn set_place(slot: &Slot, place: Place) {
     // ORDERING: Relaxed, as above.
     slot.state().place.store(place.0, Ordering::Relaxed);
 }
-

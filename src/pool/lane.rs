@@ -6,8 +6,8 @@
 //! one takes the number over, and with it what is at hand, so nothing is lost. Threads beyond that
 //! share lanes and use only what is safe to share.
 
-use super::groups::Index;
 use super::group::NONE;
+use super::groups::Index;
 use crate::sync::{AtomicU32, Ordering};
 
 pub(super) const LANES: usize = if cfg!(timer_future_loom) { 1 } else { 64 };
@@ -47,7 +47,9 @@ impl Lane {
     pub(super) fn put(&self, index: Index) -> bool {
         // ORDERING: Relaxed, as in `take`.
         let len = self.len.load(Ordering::Relaxed);
-        let Some(place) = self.at_hand.get(len as usize) else { return false };
+        let Some(place) = self.at_hand.get(len as usize) else {
+            return false;
+        };
         place.store(index.0, Ordering::Relaxed);
         self.len.store(len + 1, Ordering::Relaxed);
         true
@@ -88,7 +90,10 @@ mod numbers {
                 // this number did to its lanes comes before what this one does.
                 let before = FREE.fetch_and(!bit, Ordering::Acquire);
                 if before & bit != 0 {
-                    return Self(Number { lane: bit.trailing_zeros() as usize, alone: true });
+                    return Self(Number {
+                        lane: bit.trailing_zeros() as usize,
+                        alone: true,
+                    });
                 }
                 free = before;
             }
@@ -111,7 +116,10 @@ mod numbers {
     /// In the destructors of a thread its number may be gone; then it shares.
     #[inline]
     pub(in super::super) fn mine() -> Number {
-        let shared = Number { lane: 0, alone: false };
+        let shared = Number {
+            lane: 0,
+            alone: false,
+        };
         MINE.try_with(|mine| mine.0).unwrap_or(shared)
     }
 }
@@ -122,7 +130,10 @@ mod numbers {
 
     /// The model is about what is shared.
     pub(in super::super) fn mine() -> Number {
-        Number { lane: 0, alone: false }
+        Number {
+            lane: 0,
+            alone: false,
+        }
     }
 }
 

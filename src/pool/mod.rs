@@ -13,14 +13,14 @@
 
 mod alarm;
 mod blocks;
-mod groups;
 mod free;
 mod group;
+mod groups;
 mod inbox;
 mod keeper;
+mod lane;
 #[cfg(all(test, timer_future_loom))]
 mod loom_tests;
-mod lane;
 mod slot;
 mod timer;
 mod wheel;
@@ -31,14 +31,14 @@ pub(crate) use keeper::Keeper;
 pub use timer::PoolTimer;
 pub(crate) use timer::Pooled;
 
-use slot::{Look, Slot, TakenBack};
 use crate::source::CapacityError;
 use crate::state::TimerState;
 use crate::sync::{AtomicU64, Ordering};
 use crate::ticks::NEVER;
-use groups::Groups;
 use free::FreeSlots;
+use groups::Groups;
 use inbox::Inbox;
+use slot::{Look, Slot, TakenBack};
 
 #[derive(Debug)]
 pub struct Pool {
@@ -159,7 +159,9 @@ impl Pool {
     /// Calls `f` with every slot that was ever given out.
     fn for_each_slot(&self, mut f: impl FnMut(Index, &Slot)) {
         for number in 0..self.groups.len() {
-            let Some(group) = self.groups.get(number) else { continue };
+            let Some(group) = self.groups.get(number) else {
+                continue;
+            };
             for at in 0..crate::sync::SLOTS_PER_GROUP {
                 f(Index::new(number, at), group.slot(at));
             }
@@ -169,7 +171,9 @@ impl Pool {
     /// The deadlines of all armed timers, "never" not counted.
     pub(crate) fn for_each_deadline(&self, mut f: impl FnMut(u64)) {
         for number in 0..self.groups.len() {
-            let Some(group) = self.groups.get(number) else { continue };
+            let Some(group) = self.groups.get(number) else {
+                continue;
+            };
             if group.looks_unused() {
                 continue;
             }

@@ -212,7 +212,8 @@ impl Slot {
             return false;
         }
         self.deadline.set(deadline);
-        self.swap(word, Word(word.0.wrapping_add(GENERATION))).is_ok()
+        self.swap(word, Word(word.0.wrapping_add(GENERATION)))
+            .is_ok()
     }
 
     /// Armed, Fired -> Free, or Firing -> Abandoned. Only for the client that holds the timer.
@@ -297,7 +298,11 @@ impl Slot {
         if abandoned {
             // Nobody but the keeper touches an abandoned slot, so this cannot fail.
             let freed = self.swap(firing.with_phase(ABANDONED), firing.with_phase(FREE));
-            debug_assert!(freed.is_ok(), "an abandoned slot was touched: {:?}", self.word());
+            debug_assert!(
+                freed.is_ok(),
+                "an abandoned slot was touched: {:?}",
+                self.word()
+            );
         }
         Some(Fired { waker, abandoned })
     }

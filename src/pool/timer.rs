@@ -51,12 +51,18 @@ impl<H: Handle> PoolTimer<H> {
     #[inline]
     pub(crate) fn start(source: &H, deadline: u64) -> Result<Self, CapacityError> {
         let index = source.pool().start(&**source, deadline)?;
-        Ok(Self { source: source.clone(), index, _niche: Started::Yes })
+        Ok(Self {
+            source: source.clone(),
+            index,
+            _niche: Started::Yes,
+        })
     }
 
     #[inline]
     pub(crate) fn restart(&mut self, deadline: u64) -> Result<(), CapacityError> {
-        self.source.pool().restart(&*self.source, &mut self.index, deadline)
+        self.source
+            .pool()
+            .restart(&*self.source, &mut self.index, deadline)
     }
 }
 

@@ -59,7 +59,11 @@ struct Bucket {
     earliest: u64,
 }
 
-const EMPTY: Bucket = Bucket { chain: Chain::EMPTY, len: 0, earliest: u64::MAX };
+const EMPTY: Bucket = Bucket {
+    chain: Chain::EMPTY,
+    len: 0,
+    earliest: u64::MAX,
+};
 
 #[derive(Debug)]
 pub(crate) struct Wheel {
@@ -114,7 +118,9 @@ impl Wheel {
     #[inline]
     pub(crate) fn insert(&mut self, place: Place, slot: u32, deadline: u64) {
         let at = place.bucket();
-        let Some(bucket) = self.buckets.get_mut(at) else { return };
+        let Some(bucket) = self.buckets.get_mut(at) else {
+            return;
+        };
         self.blocks.push(&mut bucket.chain, slot);
         bucket.len += 1;
         bucket.earliest = bucket.earliest.min(deadline);
@@ -171,7 +177,9 @@ impl Wheel {
     pub(crate) fn next(&self, now: u64) -> Option<u64> {
         let mut next = None;
         for level in 0..LEVELS {
-            let first = self.first(level).map(|number| self.bucket(level, number).earliest);
+            let first = self
+                .first(level)
+                .map(|number| self.bucket(level, number).earliest);
             for time in [first, self.early_start(level, now)].into_iter().flatten() {
                 next = Some(next.map_or(time, |next: u64| next.min(time)));
             }
@@ -190,7 +198,11 @@ impl Wheel {
 
     /// Begins a pass: the buckets up to `now` are to be emptied. See [`take`](Self::take).
     pub(crate) fn pass(&mut self, now: u64) -> Pass {
-        Pass { now, level: 0, current: false }
+        Pass {
+            now,
+            level: 0,
+            current: false,
+        }
     }
 
     /// The next few entries whose bucket has come up (or is to be spread early), and the place where

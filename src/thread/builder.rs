@@ -31,7 +31,11 @@ pub struct ThreadSourceBuilder {
 
 impl ThreadSourceBuilder {
     pub(super) fn new() -> Self {
-        Self { name: String::from("timer-future"), slack: DEFAULT_SLACK, stack_size: None }
+        Self {
+            name: String::from("timer-future"),
+            slack: DEFAULT_SLACK,
+            stack_size: None,
+        }
     }
 
     /// The name of the thread. The default is `timer-future`. A NUL byte ends it.

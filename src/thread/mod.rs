@@ -141,7 +141,9 @@ impl Drop for ThreadSource {
     fn drop(&mut self) {
         self.shared.stop();
         self.kick();
-        let Some(driver) = self.driver.take() else { return };
+        let Some(driver) = self.driver.take() else {
+            return;
+        };
         driver.thread().unpark();
         if driver.thread().id() != std::thread::current().id() {
             // The driver catches the panics of wakers; there is no other.
