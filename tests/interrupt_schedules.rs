@@ -159,7 +159,7 @@ impl<const BITS: u32, const N: usize> World<BITS, N> {
                 Some(alarm) => assert!(alarm > now && alarm <= next, "alarm {alarm}, next {next}"),
                 // Out of reach of the register, until the next half period, which interrupts.
                 None => assert!(
-                    next > (now >> (BITS - 1)) + 1 << (BITS - 1),
+                    next > ((now >> (BITS - 1)) + 1) << (BITS - 1),
                     "no alarm for {next} at {now}"
                 ),
             }

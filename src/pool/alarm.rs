@@ -47,8 +47,8 @@ impl Alarm {
     /// Whether the keeper would be too late for `deadline`, with so much slack.
     #[inline]
     pub(crate) fn is_too_late_for(self, deadline: u64, slack: u64) -> bool {
-        // LOOKING is later than any deadline, whatever the slack.
-        self.0 == LOOKING || deadline.saturating_add(slack) < self.0
+        // LOOKING, and no alarm at all, are later than any deadline, whatever the slack.
+        self.0 >= LATEST || deadline.saturating_add(slack) < self.0
     }
 }
 

@@ -10,7 +10,7 @@ use super::group::NONE;
 use super::groups::Index;
 use crate::sync::{AtomicU32, Ordering};
 
-pub(super) const LANES: usize = if cfg!(timer_future_loom) { 1 } else { 64 };
+pub(super) const LANES: usize = if cfg!(timer_future_loom) { 2 } else { 64 };
 const AT_HAND: usize = if cfg!(timer_future_loom) { 1 } else { 14 };
 
 /// 64 bytes; padded by its owner.

@@ -6,6 +6,8 @@
 //!
 //! tests/mutants.sh shows what each test catches.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 use std::vec::Vec;
 
