@@ -38,7 +38,10 @@ fn options() -> Result<Options, String> {
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
-        let number = |text: String| text.parse::<f64>().map_err(|error| format!("{text}: {error}"));
+        let number = |text: String| {
+            text.parse::<f64>()
+                .map_err(|error| format!("{text}: {error}"))
+        };
         match argument.as_str() {
             "--quick" => options.quick = true,
             "--silent" => options.silent = true,
@@ -65,7 +68,8 @@ fn one(options: &Options, cases: &[Params], name: &str, who: &str) -> Result<(),
     }
     case.seconds = options.seconds.unwrap_or(case.seconds);
     case.operations = options.operations;
-    let metrics = workloads::run(&case, who).ok_or(format!("nobody is called {who}; see --list"))?;
+    let metrics =
+        workloads::run(&case, who).ok_or(format!("nobody is called {who}; see --list"))?;
     if !options.silent {
         for (name, value) in metrics {
             println!("{name} {value}");
@@ -78,7 +82,9 @@ fn main() -> ExitCode {
     let result = options().and_then(|options| {
         let cases = workloads::cases(options.quick);
         if options.list {
-            cases.iter().for_each(|case| println!("--case {}", case.name));
+            cases
+                .iter()
+                .for_each(|case| println!("--case {}", case.name));
             peers::NAMES.iter().for_each(|who| println!("--who {who}"));
             return Ok(());
         }

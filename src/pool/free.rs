@@ -39,7 +39,7 @@ impl FreeSlots {
     #[inline]
     pub(crate) fn take(&self, groups: &Groups) -> Result<Index, CapacityError> {
         let mine = lane::mine();
-        let lane = &self.lanes[mine.lane % LANES];
+        let lane = &self.lanes[mine.lane & (LANES - 1)];
         if mine.alone {
             if let Some(index) = lane.take() {
                 return Ok(index);
@@ -85,7 +85,7 @@ impl FreeSlots {
     #[inline]
     pub(crate) fn give_back(&self, index: Index, groups: &Groups) {
         let mine = lane::mine();
-        if !(mine.alone && self.lanes[mine.lane % LANES].put(index)) {
+        if !(mine.alone && self.lanes[mine.lane & (LANES - 1)].put(index)) {
             self.give_back_to_group(index, groups);
         }
     }

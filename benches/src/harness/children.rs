@@ -17,7 +17,11 @@ pub fn run(case: &str, who: &str, quick: bool) -> Option<Metrics> {
     if quick {
         command.arg("--quick");
     }
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().ok()?;
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .ok()?;
     let start = Instant::now();
     // What it prints fits into the pipe.
     while child.try_wait().ok()?.is_none() {
@@ -28,7 +32,10 @@ pub fn run(case: &str, who: &str, quick: bool) -> Option<Metrics> {
         thread::sleep(Duration::from_millis(5));
     }
     let output = child.wait_with_output().ok()?;
-    output.status.success().then(|| parse(&String::from_utf8_lossy(&output.stdout)))
+    output
+        .status
+        .success()
+        .then(|| parse(&String::from_utf8_lossy(&output.stdout)))
 }
 
 fn parse(text: &str) -> Metrics {
@@ -51,12 +58,22 @@ fn count_calls(case: &str, who: &str, operations: u64) -> Option<f64> {
     let output = Command::new("strace")
         .args(["-c", "-f", "-o", "/dev/stdout"])
         .arg(env::current_exe().ok()?)
-        .args(["--case", case, "--who", who, "--ops", &operations.to_string(), "--silent"])
+        .args([
+            "--case",
+            case,
+            "--who",
+            who,
+            "--ops",
+            &operations.to_string(),
+            "--silent",
+        ])
         .stderr(Stdio::null())
         .output()
         .ok()?;
     let text = String::from_utf8_lossy(&output.stdout);
     // "100.00    0.000123           1       119        12 total"
-    let total = text.lines().find(|line| line.trim_end().ends_with("total"))?;
+    let total = text
+        .lines()
+        .find(|line| line.trim_end().ends_with("total"))?;
     total.split_whitespace().nth(3)?.parse().ok()
 }

@@ -14,12 +14,16 @@ pub fn process() -> Duration {
 
 /// How often the living threads of this process have gone to sleep.
 pub fn sleeps() -> u64 {
-    let Ok(tasks) = fs::read_dir("/proc/self/task") else { return 0 };
+    let Ok(tasks) = fs::read_dir("/proc/self/task") else {
+        return 0;
+    };
     tasks
         .flatten()
         .filter_map(|task| fs::read_to_string(task.path().join("status")).ok())
         .filter_map(|status| {
-            let line = status.lines().find(|line| line.starts_with("voluntary_ctxt_switches"))?;
+            let line = status
+                .lines()
+                .find(|line| line.starts_with("voluntary_ctxt_switches"))?;
             line.split_whitespace().nth(1)?.parse::<u64>().ok()
         })
         .sum()
@@ -28,7 +32,10 @@ pub fn sleeps() -> u64 {
 /// Resident memory in bytes.
 pub fn resident() -> i64 {
     let statm = fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = statm.split_whitespace().nth(1).and_then(|pages| pages.parse().ok());
+    let pages = statm
+        .split_whitespace()
+        .nth(1)
+        .and_then(|pages| pages.parse().ok());
     pages.unwrap_or(0) * 4096
 }
 

@@ -23,7 +23,9 @@ impl<T> Slab<T> {
     pub fn at(&mut self, at: usize) -> Option<Pin<&mut T>> {
         // SAFETY: the box owns the value, and nothing here moves a value out of its place: `put`
         // and `clear` drop it there.
-        self.0[at].as_mut().map(|value| unsafe { Pin::new_unchecked(value) })
+        self.0[at]
+            .as_mut()
+            .map(|value| unsafe { Pin::new_unchecked(value) })
     }
 
     fn get(&mut self, at: usize, make: impl FnOnce() -> T) -> Pin<&mut T> {

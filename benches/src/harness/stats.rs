@@ -11,7 +11,11 @@ const BITS: u32 = 5;
 
 impl Histogram {
     pub fn new() -> Self {
-        Self { counts: vec![0; 64 << BITS], total: 0, max: 0 }
+        Self {
+            counts: vec![0; 64 << BITS],
+            total: 0,
+            max: 0,
+        }
     }
 
     fn bucket(value: u64) -> usize {

@@ -34,7 +34,11 @@ pub struct Latch {
 impl Latch {
     pub fn new(count: usize) -> Arc<Self> {
         let (left, task) = (AtomicUsize::new(count), AtomicWaker::new());
-        Arc::new(Self { left, task, epoch: Instant::now() })
+        Arc::new(Self {
+            left,
+            task,
+            epoch: Instant::now(),
+        })
     }
 
     pub fn count(&self) {
@@ -63,7 +67,10 @@ pub struct Recorder {
 
 impl Recorder {
     pub fn new(latch: &Arc<Latch>) -> Arc<Self> {
-        Arc::new(Self { woken: AtomicU64::new(0), latch: latch.clone() })
+        Arc::new(Self {
+            woken: AtomicU64::new(0),
+            latch: latch.clone(),
+        })
     }
 
     /// 0: not yet.
@@ -79,7 +86,8 @@ impl Wake for Recorder {
     fn wake_by_ref(self: &Arc<Self>) {
         // A second wake of the same timer would be counted for another one.
         if self.woken.load(Ordering::Relaxed) == 0 {
-            self.woken.store(nanos_since(self.latch.epoch), Ordering::Release);
+            self.woken
+                .store(nanos_since(self.latch.epoch), Ordering::Release);
             self.latch.count();
         }
     }
@@ -110,11 +118,19 @@ pub struct Tasks {
 
 impl Tasks {
     pub fn new(count: usize) -> Self {
-        let ready = Arc::new(Ready { head: AtomicU32::new(END), task: AtomicWaker::new() });
+        let ready = Arc::new(Ready {
+            head: AtomicU32::new(END),
+            task: AtomicWaker::new(),
+        });
         let next: Arc<[AtomicU32]> = (0..count).map(|_| AtomicU32::new(END)).collect();
         let task = |number| {
             let queued = AtomicBool::new(false);
-            Arc::new(Task { ready: ready.clone(), next: next.clone(), number, queued })
+            Arc::new(Task {
+                ready: ready.clone(),
+                next: next.clone(),
+                number,
+                queued,
+            })
         };
         let tasks = (0..count as u32).map(task).collect();
         Self { ready, next, tasks }
@@ -138,7 +154,9 @@ impl Tasks {
         }
         into.reverse();
         for &number in &*into {
-            self.tasks[number as usize].queued.store(false, Ordering::Release);
+            self.tasks[number as usize]
+                .queued
+                .store(false, Ordering::Release);
         }
     }
 }

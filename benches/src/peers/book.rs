@@ -38,7 +38,10 @@ impl Peer for Book {
         Self
     }
     fn timer(&self, duration: Duration) -> TimerFuture {
-        let state = Arc::new(Mutex::new(SharedState { completed: false, waker: None }));
+        let state = Arc::new(Mutex::new(SharedState {
+            completed: false,
+            waker: None,
+        }));
         let shared = state.clone();
         thread::spawn(move || {
             thread::sleep(duration);

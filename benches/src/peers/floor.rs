@@ -66,7 +66,9 @@ impl Wheel {
     }
 
     fn unlink(&mut self, index: u32) {
-        let Entry { next, prev, slot, .. } = self.entries[index as usize];
+        let Entry {
+            next, prev, slot, ..
+        } = self.entries[index as usize];
         if next != NONE {
             self.entries[next as usize].prev = prev;
         }
@@ -82,7 +84,14 @@ impl Wheel {
 
     fn start(&mut self, deadline: Instant, waker: Waker) -> u32 {
         let tick = self.tick_after(deadline);
-        let entry = Entry { tick, waker: Some(waker), next: 0, prev: 0, slot: 0, fired: false };
+        let entry = Entry {
+            tick,
+            waker: Some(waker),
+            next: 0,
+            prev: 0,
+            slot: 0,
+            fired: false,
+        };
         let index = self.free;
         let index = if index == NONE {
             self.entries.push(entry);
@@ -111,7 +120,10 @@ impl Wheel {
         let level = self.occupied.iter().position(|bits| *bits != 0)?;
         let now = self.tick >> (6 * level);
         let bits = self.occupied[level].rotate_right((now % 64) as u32);
-        Some((level, (now + u64::from(bits.trailing_zeros())) << (6 * level)))
+        Some((
+            level,
+            (now + u64::from(bits.trailing_zeros())) << (6 * level),
+        ))
     }
 
     /// Moves on by one slot that has come up. Its wakers go into `due`.
@@ -156,7 +168,11 @@ impl Future for Timer {
             if entry.fired {
                 return Poll::Ready(());
             }
-            if !entry.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            if !entry
+                .waker
+                .as_ref()
+                .is_some_and(|waker| waker.will_wake(cx.waker()))
+            {
                 entry.waker = Some(cx.waker().clone());
             }
             Poll::Pending
@@ -190,7 +206,10 @@ impl Peer for Floor {
         Self
     }
     fn timer(&self, duration: Duration) -> Timer {
-        Timer { deadline: Instant::now() + duration, index: NONE }
+        Timer {
+            deadline: Instant::now() + duration,
+            index: NONE,
+        }
     }
     fn reset(&self, mut timer: Pin<&mut Timer>, duration: Duration) {
         timer.deadline = Instant::now() + duration;
@@ -226,7 +245,9 @@ impl Peer for Floor {
             }
             if !flag.0.load(Ordering::Acquire) {
                 match next {
-                    Some(next) => thread::park_timeout(Duration::from_nanos(next.saturating_sub(now))),
+                    Some(next) => {
+                        thread::park_timeout(Duration::from_nanos(next.saturating_sub(now)))
+                    }
                     None => thread::park(),
                 }
             }

@@ -31,7 +31,9 @@ impl Peer for Slack1ms {
     type Timer = Timer;
 
     fn new(_: usize) -> Self {
-        let source = ThreadSource::builder().slack(Duration::from_millis(1)).build();
+        let source = ThreadSource::builder()
+            .slack(Duration::from_millis(1))
+            .build();
         Self(Box::leak(Box::new(source)))
     }
     fn timer(&self, duration: Duration) -> Timer {

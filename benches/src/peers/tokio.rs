@@ -23,7 +23,9 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    runtime.block_on(runtime.spawn(unconstrained(future))).expect("the measuring task panicked")
+    runtime
+        .block_on(runtime.spawn(unconstrained(future)))
+        .expect("the measuring task panicked")
 }
 
 pub struct MultiThread(Runtime);
@@ -32,7 +34,10 @@ impl Peer for MultiThread {
     type Timer = Sleep;
 
     fn new(threads: usize) -> Self {
-        let runtime = Builder::new_multi_thread().worker_threads(threads.max(2)).enable_all().build();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(threads.max(2))
+            .enable_all()
+            .build();
         Self(runtime.expect("a runtime"))
     }
     fn timer(&self, duration: Duration) -> Sleep {
@@ -84,7 +89,11 @@ impl Peer for AltTimers {
 
     fn new(threads: usize) -> Self {
         let mut builder = Builder::new_multi_thread();
-        let runtime = builder.worker_threads(threads.max(2)).enable_all().enable_alt_timer().build();
+        let runtime = builder
+            .worker_threads(threads.max(2))
+            .enable_all()
+            .enable_alt_timer()
+            .build();
         Self(runtime.expect("a runtime"))
     }
     fn timer(&self, duration: Duration) -> Sleep {

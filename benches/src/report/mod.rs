@@ -34,14 +34,20 @@ pub struct Results(BTreeMap<(String, String, String), f64>);
 
 impl Results {
     pub fn get(&self, case: &str, who: &str, metric: &str) -> Option<f64> {
-        self.0.get(&(case.into(), who.into(), metric.into())).copied()
+        self.0
+            .get(&(case.into(), who.into(), metric.into()))
+            .copied()
     }
 
     /// The lowest (or highest) of those that a user could take instead.
     pub fn best_peer(&self, case: &str, metric: &str, highest: bool) -> Option<f64> {
         let values = peers::NAMES.iter().filter(|who| peers::is_peer(who, case));
         let values = values.filter_map(|who| self.get(case, who, metric));
-        if highest { values.max_by(f64::total_cmp) } else { values.min_by(f64::total_cmp) }
+        if highest {
+            values.max_by(f64::total_cmp)
+        } else {
+            values.min_by(f64::total_cmp)
+        }
     }
 
     /// The unit: what a clock read cost while this ran.
@@ -64,7 +70,12 @@ impl Run {
         // All peers of a case after one another, all cases, and again: drift hits everybody.
         for repeat in 0..self.repeats {
             for (case, who) in self.wanted(cases, repeat) {
-                eprint!("\r\x1b[K{}/{} {} {who}", repeat + 1, self.repeats, case.name);
+                eprint!(
+                    "\r\x1b[K{}/{} {} {who}",
+                    repeat + 1,
+                    self.repeats,
+                    case.name
+                );
                 let Some(metrics) = children::run(&case.name, who, self.quick) else {
                     eprintln!(": failed");
                     continue;
@@ -76,10 +87,16 @@ impl Run {
                 }
             }
         }
-        for (case, who) in self.wanted(cases, 0).filter(|(case, _)| case.name == "churn/1") {
+        for (case, who) in self
+            .wanted(cases, 0)
+            .filter(|(case, _)| case.name == "churn/1")
+        {
             if let Some(calls) = children::system_calls(&case.name, who) {
                 let _ = writeln!(raw, "{},{who},0,system_calls,{calls}", case.name);
-                samples.insert((case.name.clone(), who.to_owned(), "system_calls".into()), vec![calls]);
+                samples.insert(
+                    (case.name.clone(), who.to_owned(), "system_calls".into()),
+                    vec![calls],
+                );
             }
         }
         eprintln!();
@@ -103,13 +120,19 @@ impl Run {
         repeat: usize,
     ) -> impl Iterator<Item = (&'a Params, &'a str)> {
         let case_wanted = move |case: &&Params| {
-            let name = self.case.as_ref().is_none_or(|part| case.name.contains(part.as_str()));
+            let name = self
+                .case
+                .as_ref()
+                .is_none_or(|part| case.name.contains(part.as_str()));
             // These take minutes and hardly vary.
             name && (repeat < 2 || !matches!(case.work, Work::Memory | Work::Idle))
         };
         let who_wanted = move |who: &&&str| self.who.as_ref().is_none_or(|wanted| wanted == **who);
         cases.iter().filter(case_wanted).flat_map(move |case| {
-            let able = peers::NAMES.iter().filter(who_wanted).filter(|who| peers::supports(who, case));
+            let able = peers::NAMES
+                .iter()
+                .filter(who_wanted)
+                .filter(|who| peers::supports(who, case));
             able.map(move |who| (case, *who))
         })
     }

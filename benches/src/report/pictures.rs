@@ -23,17 +23,23 @@ fn chart<'a>(
         (*who, points.iter().map(value).collect::<Vec<_>>())
     };
     let any = |series: &(&str, Vec<Option<f64>>)| series.1.iter().flatten().count() > 0;
-    Chart { title, y_title, x: labels, series: peers::NAMES.iter().map(values).filter(any).collect() }
+    Chart {
+        title,
+        y_title,
+        x: labels,
+        series: peers::NAMES.iter().map(values).filter(any).collect(),
+    }
 }
 
 pub fn write_all(results: &Results, to: &Path) -> io::Result<()> {
-    let write = |name: &str, title, y_title, points: &[Point], draw: fn(&Chart) -> Option<String>| {
-        let labels: Vec<_> = points.iter().map(|point| point.0).collect();
-        match draw(&chart(results, title, y_title, &labels, points)) {
-            Some(svg) => fs::write(to.join(name), svg),
-            None => Ok(()),
-        }
-    };
+    let write =
+        |name: &str, title, y_title, points: &[Point], draw: fn(&Chart) -> Option<String>| {
+            let labels: Vec<_> = points.iter().map(|point| point.0).collect();
+            match draw(&chart(results, title, y_title, &labels, points)) {
+                Some(svg) => fs::write(to.join(name), svg),
+                None => Ok(()),
+            }
+        };
     write(
         "churn-by-pending.svg",
         "A cancelled timeout, by number of other timers pending",
@@ -71,8 +77,16 @@ pub fn write_all(results: &Results, to: &Path) -> io::Result<()> {
         lines,
     )?;
     for (name, title, case) in [
-        ("lateness-10k.svg", "How late, 10,000 timers in a second", "mass/10k"),
-        ("lateness-1m.svg", "How late, 1,000,000 timers in a second", "mass/1m"),
+        (
+            "lateness-10k.svg",
+            "How late, 10,000 timers in a second",
+            "mass/10k",
+        ),
+        (
+            "lateness-1m.svg",
+            "How late, 1,000,000 timers in a second",
+            "mass/1m",
+        ),
     ] {
         let points = [
             ("p10", case, "p10_us"),

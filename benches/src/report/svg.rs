@@ -46,8 +46,13 @@ impl Scale {
     fn new(chart: &Chart) -> Option<Self> {
         let values = chart.series.iter().flat_map(|(_, values)| values).flatten();
         let values = values.copied().filter(|value| *value > 0.0);
-        let (low, high) = values.fold((f64::MAX, 0.0_f64), |(low, high), v| (low.min(v), high.max(v)));
-        (high > 0.0).then(|| Self { low: low.log10().floor(), high: high.log10().ceil() })
+        let (low, high) = values.fold((f64::MAX, 0.0_f64), |(low, high), v| {
+            (low.min(v), high.max(v))
+        });
+        (high > 0.0).then(|| Self {
+            low: low.log10().floor(),
+            high: high.log10().ceil(),
+        })
     }
 
     fn y(&self, value: f64) -> f64 {
@@ -57,7 +62,10 @@ impl Scale {
 }
 
 fn text(out: &mut String, x: f64, y: f64, anchor: &str, text: &str) {
-    let _ = writeln!(out, r#"<text x="{x:.1}" y="{y:.1}" text-anchor="{anchor}">{text}</text>"#);
+    let _ = writeln!(
+        out,
+        r#"<text x="{x:.1}" y="{y:.1}" text-anchor="{anchor}">{text}</text>"#
+    );
 }
 
 fn frame(chart: &Chart, scale: &Scale) -> String {
@@ -74,13 +82,19 @@ fn frame(chart: &Chart, scale: &Scale) -> String {
         let value = 10_f64.powi(decade);
         let y = scale.y(value);
         let right = WIDTH - RIGHT;
-        let _ = writeln!(out, r##"<path d="M{LEFT} {y:.1}H{right}" stroke="#dddddd"/>"##);
+        let _ = writeln!(
+            out,
+            r##"<path d="M{LEFT} {y:.1}H{right}" stroke="#dddddd"/>"##
+        );
         text(&mut out, LEFT - 8.0, y + 4.0, "end", &short(value));
     }
     for (at, (who, _)) in chart.series.iter().enumerate() {
         let (x, y) = (WIDTH - RIGHT + 16.0, TOP + 20.0 * at as f64);
         let colour = colour(who);
-        let _ = writeln!(out, r#"<rect x="{x}" y="{y}" width="12" height="12" fill="{colour}"/>"#);
+        let _ = writeln!(
+            out,
+            r#"<rect x="{x}" y="{y}" width="12" height="12" fill="{colour}"/>"#
+        );
         text(&mut out, x + 18.0, y + 10.0, "start", who);
     }
     out
@@ -100,7 +114,13 @@ fn step(chart: &Chart) -> f64 {
 
 fn labels(out: &mut String, chart: &Chart) {
     for (at, label) in chart.x.iter().enumerate() {
-        text(out, LEFT + step(chart) * (at as f64 + 0.5), HEIGHT - BOTTOM + 20.0, "middle", label);
+        text(
+            out,
+            LEFT + step(chart) * (at as f64 + 0.5),
+            HEIGHT - BOTTOM + 20.0,
+            "middle",
+            label,
+        );
     }
 }
 
@@ -116,15 +136,28 @@ pub fn lines(chart: &Chart) -> Option<String> {
             .filter(|(_, value)| *value > 0.0)
             .map(|(at, value)| (LEFT + step(chart) * (at as f64 + 0.5), scale.y(value)))
             .collect();
-        let path: Vec<_> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
-        let (colour, width) = (colour(who), if who.starts_with("timer-future") { 3 } else { 2 });
+        let path: Vec<_> = points
+            .iter()
+            .map(|(x, y)| format!("{x:.1},{y:.1}"))
+            .collect();
+        let (colour, width) = (
+            colour(who),
+            if who.starts_with("timer-future") {
+                3
+            } else {
+                2
+            },
+        );
         let _ = writeln!(
             out,
             r#"<polyline points="{}" fill="none" stroke="{colour}" stroke-width="{width}"/>"#,
             path.join(" ")
         );
         for (x, y) in points {
-            let _ = writeln!(out, r#"<circle cx="{x:.1}" cy="{y:.1}" r="3.5" fill="{colour}"/>"#);
+            let _ = writeln!(
+                out,
+                r#"<circle cx="{x:.1}" cy="{y:.1}" r="3.5" fill="{colour}"/>"#
+            );
         }
     }
     out += "</svg>\n";
@@ -138,7 +171,9 @@ pub fn bars(chart: &Chart) -> Option<String> {
     let width = step(chart) * 0.84 / chart.series.len().max(1) as f64;
     for (number, (who, values)) in chart.series.iter().enumerate() {
         for (at, value) in values.iter().enumerate() {
-            let Some(value) = value.filter(|value| *value > 0.0) else { continue };
+            let Some(value) = value.filter(|value| *value > 0.0) else {
+                continue;
+            };
             let x = LEFT + step(chart) * (at as f64 + 0.08) + width * number as f64;
             let (y, colour) = (scale.y(value), colour(who));
             let height = HEIGHT - BOTTOM - y;

@@ -27,12 +27,28 @@ const CHURN: &[Row] = &[
     ("1, with 100 k pending", "churn/1/100k-pending", "wall_ns"),
     ("2, with 100 k pending", "churn/2/100k-pending", "wall_ns"),
     ("1, with 1 M pending", "churn/1/1m-pending", "wall_ns"),
-    ("1, a waker without a count", "churn/1/noop-waker", "wall_ns"),
+    (
+        "1, a waker without a count",
+        "churn/1/noop-waker",
+        "wall_ns",
+    ),
     ("1, many wakers", "churn/1/many-wakers", "wall_ns"),
     ("2, many wakers", "churn/2/many-wakers", "wall_ns"),
-    ("1, dropped 1,000 later", "churn/1/drop-1000-later", "wall_ns"),
-    ("2, dropped 1,000 later", "churn/2/drop-1000-later", "wall_ns"),
-    ("created here, dropped there", "churn/2/drop-elsewhere", "wall_ns"),
+    (
+        "1, dropped 1,000 later",
+        "churn/1/drop-1000-later",
+        "wall_ns",
+    ),
+    (
+        "2, dropped 1,000 later",
+        "churn/2/drop-1000-later",
+        "wall_ns",
+    ),
+    (
+        "created here, dropped there",
+        "churn/2/drop-elsewhere",
+        "wall_ns",
+    ),
     ("1, never polled", "churn/1/never-polled", "wall_ns"),
     ("2, never polled", "churn/2/never-polled", "wall_ns"),
 ];
@@ -46,9 +62,17 @@ const REARM: &[Row] = &[
 ];
 const STEADY: &[Row] = &[
     ("allocations per cancelled timer", "churn/1", "allocations"),
-    ("the same, dropped 1,000 later", "churn/1/drop-1000-later", "allocations"),
+    (
+        "the same, dropped 1,000 later",
+        "churn/1/drop-1000-later",
+        "allocations",
+    ),
     ("allocations per re-arm", "rearm/1/later", "allocations"),
-    ("system calls per cancelled timer", "churn/1", "system_calls"),
+    (
+        "system calls per cancelled timer",
+        "churn/1",
+        "system_calls",
+    ),
 ];
 const MASS: &[Row] = &[
     ("1 k: CPU ns per timer", "mass/1k", "cpu_ns"),
@@ -98,10 +122,26 @@ const MEMORY: &[Row] = &[
     ("100 k pending: resident", "memory/100k", "pending_rss"),
     ("1 M pending: allocated", "memory/1m", "pending_bytes"),
     ("1 M pending: resident", "memory/1m", "pending_rss"),
-    ("100 k, after 10 M cancelled: allocated", "memory/100k", "cancelled_bytes"),
-    ("100 k, after 10 M cancelled: resident", "memory/100k", "cancelled_rss"),
-    ("1 M, after everything is dropped: allocated", "memory/1m", "dropped_bytes"),
-    ("1 M, after everything is dropped: resident", "memory/1m", "dropped_rss"),
+    (
+        "100 k, after 10 M cancelled: allocated",
+        "memory/100k",
+        "cancelled_bytes",
+    ),
+    (
+        "100 k, after 10 M cancelled: resident",
+        "memory/100k",
+        "cancelled_rss",
+    ),
+    (
+        "1 M, after everything is dropped: allocated",
+        "memory/1m",
+        "dropped_bytes",
+    ),
+    (
+        "1 M, after everything is dropped: resident",
+        "memory/1m",
+        "dropped_rss",
+    ),
 ];
 const IDLE: &[Row] = &[
     ("CPU us per s", "idle/1m", "cpu_us_per_s"),
@@ -109,18 +149,67 @@ const IDLE: &[Row] = &[
 ];
 
 pub fn all(results: &Results) -> String {
-    let cpu = |rows: &[Row]| rows.iter().map(|row| (row.0, row.1, "cpu_ns")).collect::<Vec<_>>();
+    let cpu = |rows: &[Row]| {
+        rows.iter()
+            .map(|row| (row.0, row.1, "cpu_ns"))
+            .collect::<Vec<_>>()
+    };
     [
-        table(results, "Churn: create a 30 s timer, poll it, drop it. Wall ns per operation and core", CHURN, Compare::Clock),
-        table(results, "Churn: CPU ns of the process per operation", &cpu(CHURN), Compare::Clock),
-        table(results, "Re-arm a pending timer: wall ns per operation and core", REARM, Compare::Clock),
-        table(results, "Re-arm: CPU ns of the process per operation", &cpu(REARM), Compare::Clock),
+        table(
+            results,
+            "Churn: create a 30 s timer, poll it, drop it. Wall ns per operation and core",
+            CHURN,
+            Compare::Clock,
+        ),
+        table(
+            results,
+            "Churn: CPU ns of the process per operation",
+            &cpu(CHURN),
+            Compare::Clock,
+        ),
+        table(
+            results,
+            "Re-arm a pending timer: wall ns per operation and core",
+            REARM,
+            Compare::Clock,
+        ),
+        table(
+            results,
+            "Re-arm: CPU ns of the process per operation",
+            &cpu(REARM),
+            Compare::Clock,
+        ),
         table(results, "In the steady state", STEADY, Compare::Not),
-        table(results, "Mass fire: deadlines spread over a second", MASS, Compare::Lowest),
-        table(results, "Sustained: 2 threads with 65,536 timers of 5 to 50 ms each, restarted as they fire", SUSTAINED, Compare::Highest),
-        table(results, "Sustained: cost and lateness", SUSTAINED_COST, Compare::Lowest),
-        table(results, "Precision: overshoot in us, where it is awaited", PRECISION, Compare::Lowest),
-        table(results, "Memory: bytes per pending timer, future included", MEMORY, Compare::Lowest),
+        table(
+            results,
+            "Mass fire: deadlines spread over a second",
+            MASS,
+            Compare::Lowest,
+        ),
+        table(
+            results,
+            "Sustained: 2 threads with 65,536 timers of 5 to 50 ms each, restarted as they fire",
+            SUSTAINED,
+            Compare::Highest,
+        ),
+        table(
+            results,
+            "Sustained: cost and lateness",
+            SUSTAINED_COST,
+            Compare::Lowest,
+        ),
+        table(
+            results,
+            "Precision: overshoot in us, where it is awaited",
+            PRECISION,
+            Compare::Lowest,
+        ),
+        table(
+            results,
+            "Memory: bytes per pending timer, future included",
+            MEMORY,
+            Compare::Lowest,
+        ),
         table(results, "Idle: 1 M timers an hour away", IDLE, Compare::Not),
     ]
     .concat()
@@ -141,8 +230,15 @@ pub fn digits(value: f64) -> String {
 }
 
 fn table(results: &Results, title: &str, rows: &[Row], compare: Compare) -> String {
-    let has = |who: &str| rows.iter().any(|row| results.get(row.1, who, row.2).is_some());
-    let whos: Vec<&str> = peers::NAMES.iter().copied().filter(|who| has(who)).collect();
+    let has = |who: &str| {
+        rows.iter()
+            .any(|row| results.get(row.1, who, row.2).is_some())
+    };
+    let whos: Vec<&str> = peers::NAMES
+        .iter()
+        .copied()
+        .filter(|who| has(who))
+        .collect();
     if whos.is_empty() {
         return String::new();
     }
@@ -153,11 +249,16 @@ fn table(results: &Results, title: &str, rows: &[Row], compare: Compare) -> Stri
     if compare != Compare::Not {
         text += " ours / best peer |";
     }
-    let columns = text.lines().last().map_or(0, |line| line.matches('|').count() - 1);
+    let columns = text
+        .lines()
+        .last()
+        .map_or(0, |line| line.matches('|').count() - 1);
     text += &format!("\n|{}\n", " --- |".repeat(columns));
     for (label, case, metric) in rows {
         let values = whos.iter().map(|who| results.get(case, who, metric));
-        let cells: Vec<_> = values.map(|value| value.map_or("-".into(), digits)).collect();
+        let cells: Vec<_> = values
+            .map(|value| value.map_or("-".into(), digits))
+            .collect();
         if cells.iter().all(|cell| cell == "-") {
             continue;
         }
@@ -165,12 +266,23 @@ fn table(results: &Results, title: &str, rows: &[Row], compare: Compare) -> Stri
         let ours = results.get(case, "timer-future", metric);
         if compare == Compare::Clock {
             let ratio = ours.map(|ours| ours / results.clock());
-            let _ = write!(text, " {} |", ratio.map_or("-".into(), |ratio| format!("{ratio:.2}")));
+            let _ = write!(
+                text,
+                " {} |",
+                ratio.map_or("-".into(), |ratio| format!("{ratio:.2}"))
+            );
         }
         if compare != Compare::Not {
             let best = results.best_peer(case, metric, compare == Compare::Highest);
-            let ratio = ours.zip(best).filter(|(_, best)| *best > 0.0).map(|(ours, best)| ours / best);
-            let _ = write!(text, " {} |", ratio.map_or("-".into(), |ratio| format!("{ratio:.2}")));
+            let ratio = ours
+                .zip(best)
+                .filter(|(_, best)| *best > 0.0)
+                .map(|(ours, best)| ours / best);
+            let _ = write!(
+                text,
+                " {} |",
+                ratio.map_or("-".into(), |ratio| format!("{ratio:.2}"))
+            );
         }
         text += "\n";
     }

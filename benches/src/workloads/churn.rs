@@ -42,7 +42,11 @@ pub fn timed(case: &Params, mut chunk: impl FnMut()) -> Done {
         };
         if over {
             chunks.sort();
-            return Done { operations, wall, chunk: chunks[chunks.len() / 2] };
+            return Done {
+                operations,
+                wall,
+                chunk: chunks[chunks.len() / 2],
+            };
         }
     }
 }
@@ -51,13 +55,20 @@ pub fn timed(case: &Params, mut chunk: impl FnMut()) -> Done {
 /// programs on the machine disturb little, and the mean. CPU is of the whole process.
 pub fn per_operation(done: &[Done], cpu: Duration) -> Metrics {
     let operations: u64 = done.iter().map(|done| done.operations).sum();
-    let sum = |time: fn(&Done) -> Duration| done.iter().map(time).sum::<Duration>().as_nanos() as f64;
+    let sum =
+        |time: fn(&Done) -> Duration| done.iter().map(time).sum::<Duration>().as_nanos() as f64;
     let threads = done.len() as f64;
     // More threads than cores take turns.
     let share = threads.min(cores() as f64) / threads;
     Metrics::from([
-        ("wall_ns".into(), sum(|done| done.chunk) / threads / CHUNK as f64),
-        ("wall_mean_ns".into(), sum(|done| done.wall) * share / operations as f64),
+        (
+            "wall_ns".into(),
+            sum(|done| done.chunk) / threads / CHUNK as f64,
+        ),
+        (
+            "wall_mean_ns".into(),
+            sum(|done| done.wall) * share / operations as f64,
+        ),
         ("cpu_ns".into(), cpu.as_nanos() as f64 / operations as f64),
     ])
 }
@@ -79,10 +90,23 @@ impl<P: Peer> Churn<P> {
             Variant::Window | Variant::Cross => CHUNK as usize,
             _ => 0,
         };
-        let waker = |_| if variant == Variant::Noop { Waker::noop().clone() } else { nothing() };
+        let waker = |_| {
+            if variant == Variant::Noop {
+                Waker::noop().clone()
+            } else {
+                nothing()
+            }
+        };
         let wakers = (0..wakers).map(waker).collect();
         let window = Slab::new(window);
-        Self { peer, variant, wakers, window, at: 0, other_thread: None }
+        Self {
+            peer,
+            variant,
+            wakers,
+            window,
+            at: 0,
+            other_thread: None,
+        }
     }
 
     /// `CHUNK` operations.
@@ -103,16 +127,27 @@ impl<P: Peer> Churn<P> {
             }
             Variant::Window => {
                 for at in 0..self.window.len() {
-                    assert!(self.window.put(at, self.peer.timer(TIMEOUT)).poll(&mut cx).is_pending());
+                    assert!(self
+                        .window
+                        .put(at, self.peer.timer(TIMEOUT))
+                        .poll(&mut cx)
+                        .is_pending());
                 }
             }
             Variant::Cross => {
-                let Some((to, from)) = &self.other_thread else { return };
+                let Some((to, from)) = &self.other_thread else {
+                    return;
+                };
                 for at in 0..self.window.len() {
-                    assert!(self.window.put(at, self.peer.timer(TIMEOUT)).poll(&mut cx).is_pending());
+                    assert!(self
+                        .window
+                        .put(at, self.peer.timer(TIMEOUT))
+                        .poll(&mut cx)
+                        .is_pending());
                 }
                 let empty = from.recv().expect("the dropping thread is there");
-                to.send(std::mem::replace(&mut self.window, empty)).expect("it is there");
+                to.send(std::mem::replace(&mut self.window, empty))
+                    .expect("it is there");
             }
             _ => {
                 for _ in 0..CHUNK {
@@ -141,7 +176,9 @@ pub fn run<P: Peer>(case: &Params) -> Metrics {
     let (to_dropper, from_creator) = sync_channel(4);
     let (to_creator, from_dropper) = sync_channel(8);
     for _ in 0..4 {
-        to_creator.send(Slab::new(CHUNK as usize)).expect("there is room");
+        to_creator
+            .send(Slab::new(CHUNK as usize))
+            .expect("there is room");
     }
     let creator = Mutex::new(Some((to_dropper, from_dropper)));
     let dropper = Mutex::new(Some((from_creator, to_creator)));

@@ -41,7 +41,10 @@ async fn measure<P: Peer>(peer: Arc<P>, case: Params) -> Metrics {
             Metrics::from([
                 ("cpu_us_per_s".into(), cpu.as_nanos() as f64 / 1e3 / seconds),
                 // Less the watcher's own.
-                ("wakes_per_s".into(), sleeps.saturating_sub(1) as f64 / seconds),
+                (
+                    "wakes_per_s".into(),
+                    sleeps.saturating_sub(1) as f64 / seconds,
+                ),
             ])
         }
     });

@@ -30,10 +30,12 @@ async fn measure<P: Peer>(peer: Arc<P>, count: usize) -> Metrics {
     let mut timers = Slab::new(count);
 
     // A book thread takes 20 us to spawn.
-    let creation = Duration::from_nanos(NS_PER_CREATION * count as u64) + Duration::from_millis(200);
+    let creation =
+        Duration::from_nanos(NS_PER_CREATION * count as u64) + Duration::from_millis(200);
     let base = Instant::now() + creation;
-    let targets: Vec<Instant> =
-        (0..count).map(|_| base + Duration::from_nanos(random.between(0, 1_000_000_000))).collect();
+    let targets: Vec<Instant> = (0..count)
+        .map(|_| base + Duration::from_nanos(random.between(0, 1_000_000_000)))
+        .collect();
 
     let cpu_0 = cpu::process();
     let sleeps_0 = cpu::sleeps();

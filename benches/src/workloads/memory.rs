@@ -17,7 +17,10 @@ const HOUR: u64 = 3_600_000_000;
 
 pub fn run<P: Peer>(case: &Params) -> Metrics {
     let peer = Arc::new(P::new(1));
-    let (count, cancelled) = (case.timers, case.operations.unwrap_or(case.seconds as u64 * 1_000_000));
+    let (count, cancelled) = (
+        case.timers,
+        case.operations.unwrap_or(case.seconds as u64 * 1_000_000),
+    );
     on_threads(&peer, 1, |_| measure(peer.clone(), count, cancelled)).remove(0)
 }
 

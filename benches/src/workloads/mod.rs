@@ -29,9 +29,8 @@ pub fn cases(quick: bool) -> Vec<Params> {
         let case = Params::new(&format!("rearm/{name}"), Work::Rearm);
         case.seconds(secs).threads(threads).variant(variant)
     };
-    let mass = |name: &str, timers| {
-        Params::new(&format!("mass/{name}"), Work::MassFire).timers(timers)
-    };
+    let mass =
+        |name: &str, timers| Params::new(&format!("mass/{name}"), Work::MassFire).timers(timers);
     let precision = |name: &str, micros, seconds| {
         let case = Params::new(&format!("precision/{name}"), Work::Precision { micros });
         case.seconds(if quick { seconds / 5.0 } else { seconds })
@@ -54,10 +53,14 @@ pub fn cases(quick: bool) -> Vec<Params> {
         churn("1/many-wakers").variant(Variant::Wakers),
         churn("2/many-wakers").threads(2).variant(Variant::Wakers),
         churn("1/drop-1000-later").variant(Variant::Window),
-        churn("2/drop-1000-later").threads(2).variant(Variant::Window),
+        churn("2/drop-1000-later")
+            .threads(2)
+            .variant(Variant::Window),
         churn("2/drop-elsewhere").threads(2).variant(Variant::Cross),
         churn("1/never-polled").variant(Variant::Unpolled),
-        churn("2/never-polled").threads(2).variant(Variant::Unpolled),
+        churn("2/never-polled")
+            .threads(2)
+            .variant(Variant::Unpolled),
         rearm("1/later", 1, Variant::Later),
         rearm("2/later", 2, Variant::Later),
         rearm("1/earlier", 1, Variant::Earlier),
@@ -68,16 +71,26 @@ pub fn cases(quick: bool) -> Vec<Params> {
         mass("10k", 10_000),
         mass("100k", 100_000),
         mass("1m", 1_000_000),
-        Params::new("sustained/2", Work::Sustained).threads(2).seconds(if quick { 0.5 } else { 2.0 }),
+        Params::new("sustained/2", Work::Sustained)
+            .threads(2)
+            .seconds(if quick { 0.5 } else { 2.0 }),
         precision("100us", 100, 0.5),
         precision("1ms", 1_000, 1.0),
         precision("10ms", 10_000, 2.0),
         memory("100k", 100_000),
         memory("1m", 1_000_000),
-        Params::new("idle/1m", Work::Idle).timers(1_000_000).seconds(if quick { 0.5 } else { 3.0 }),
+        Params::new("idle/1m", Work::Idle)
+            .timers(1_000_000)
+            .seconds(if quick { 0.5 } else { 3.0 }),
     ];
     if quick {
-        let slow = ["churn/1/1m-pending", "mass/1m", "memory/1m", "idle/1m", "mass/1k"];
+        let slow = [
+            "churn/1/1m-pending",
+            "mass/1m",
+            "memory/1m",
+            "idle/1m",
+            "mass/1k",
+        ];
         cases.retain(|case| !slow.contains(&case.name.as_str()));
     }
     cases
@@ -130,7 +143,10 @@ where
         thread::spawn(move || peer.block_on(future))
     };
     let threads: Vec<_> = (0..threads).map(spawn).collect();
-    threads.into_iter().map(|thread| thread.join().expect("a measuring thread panicked")).collect()
+    threads
+        .into_iter()
+        .map(|thread| thread.join().expect("a measuring thread panicked"))
+        .collect()
 }
 
 /// Timers that stay pending: of 10 s to 10 min, nearer and farther than those that are measured.
@@ -141,7 +157,10 @@ fn others<P: Peer>(peer: &P, count: usize) -> Slab<P::Timer> {
     let mut others = Slab::new(count);
     for at in 0..count {
         let duration = Duration::from_micros(random.between(10_000_000, 600_000_000));
-        let pending = others.put(at, peer.timer(duration)).poll(&mut cx).is_pending();
+        let pending = others
+            .put(at, peer.timer(duration))
+            .poll(&mut cx)
+            .is_pending();
         assert!(pending, "a timer of 10 s was ready at once");
     }
     others

@@ -45,7 +45,10 @@ fn metrics(woken: Option<&Histogram>, seen: &Histogram, early: u64, cpu: Duratio
         ("p50_us".into(), seen.quantile(0.5) as f64 / 1e3),
         ("p99_us".into(), seen.quantile(0.99) as f64 / 1e3),
         ("early".into(), early as f64),
-        ("cpu_us".into(), cpu.as_nanos() as f64 / 1e3 / seen.total() as f64),
+        (
+            "cpu_us".into(),
+            cpu.as_nanos() as f64 / 1e3 / seen.total() as f64,
+        ),
     ]);
     if let Some(woken) = woken {
         metrics.insert("wake_p50_us".into(), woken.quantile(0.5) as f64 / 1e3);
@@ -64,7 +67,11 @@ async fn measure<P: Peer>(peer: Arc<P>, rounds: usize, duration: Duration) -> Me
     let epoch = Instant::now();
     let (mut woken, mut seen, mut early) = (Histogram::new(), Histogram::new(), 0);
     let task = poll_fn(|cx| std::task::Poll::Ready(cx.waker().clone())).await;
-    let noting = Arc::new(Noting { epoch, woken: AtomicU64::new(0), task });
+    let noting = Arc::new(Noting {
+        epoch,
+        woken: AtomicU64::new(0),
+        task,
+    });
     let waker = Waker::from(noting.clone());
     let cpu = cpu::process();
     for round in 0..rounds + 5 {

@@ -40,7 +40,11 @@ pub fn run<P: Peer>(case: &Params) -> Metrics {
     ])
 }
 
-async fn measure<P: Peer>(peer: Arc<P>, seed: u64, seconds: f64) -> (Histogram, u64, Duration, f64) {
+async fn measure<P: Peer>(
+    peer: Arc<P>,
+    seed: u64,
+    seconds: f64,
+) -> (Histogram, u64, Duration, f64) {
     let tasks = Tasks::new(TASKS);
     let mut timers = Slab::new(TASKS);
     let mut deadlines = vec![Instant::now(); TASKS];
@@ -51,7 +55,11 @@ async fn measure<P: Peer>(peer: Arc<P>, seed: u64, seconds: f64) -> (Histogram, 
         let duration = Duration::from_nanos(random.between(5_000_000, 50_000_000));
         deadlines[task] = now + duration;
         let waker = tasks.waker(task);
-        if timers.put(task, peer.timer(duration)).poll(&mut Context::from_waker(&waker)).is_ready() {
+        if timers
+            .put(task, peer.timer(duration))
+            .poll(&mut Context::from_waker(&waker))
+            .is_ready()
+        {
             waker.wake();
         }
     };

@@ -78,7 +78,8 @@ static TIMERS: InterruptSource<Timers, 8> = InterruptSource::new(Timers {
     wide: WideCounter::new(),
 });
 
-/// Interrupt numbers: application note 505, "Interrupts". All are secure after reset.
+/// Interrupt numbers: application note 505, "Interrupts". All are secure after reset. (Only software pends the
+/// button's here, so any that is not used otherwise would do.)
 #[derive(Clone, Copy)]
 enum Irq {
     Timer1 = 4,
