@@ -155,6 +155,12 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
         &self.alarm
     }
 
+    /// The time in ticks: the alarm's clock.
+    #[inline]
+    pub fn now(&self) -> u64 {
+        self.alarm.now()
+    }
+
     /// The deadline of the earliest pending timer, in ticks; `None` if nothing is pending but timers that
     /// never complete. Tells how deep a core may sleep. Looks at all `N` timers.
     ///

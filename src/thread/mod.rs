@@ -81,6 +81,12 @@ impl ThreadSource {
         GLOBAL.get_or_init(Self::new)
     }
 
+    /// The time in ticks: nanoseconds since the source was made.
+    #[inline]
+    pub fn now(&self) -> u64 {
+        self.shared.now()
+    }
+
     /// The deadline in ticks of a moment. Moments before the source was made are tick 0.
     #[inline]
     pub fn ticks_at(&self, instant: Instant) -> u64 {
@@ -170,7 +176,7 @@ impl Pooled for ThreadSource {
 
     #[inline]
     fn now(&self) -> u64 {
-        self.shared.now()
+        self.now()
     }
 
     #[inline]
