@@ -90,7 +90,7 @@ fn task(seed: u64) {
             _ => delay.deadline(),
         };
         pollster::block_on(delay);
-        assert!((&SOURCE).now() >= deadline, "early");
+        assert!(SOURCE.now() >= deadline, "early");
     }
 }
 

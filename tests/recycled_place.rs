@@ -37,7 +37,7 @@ fn completed_by_its_own_start_because_the_deadline_was_past() {
     let hour = Duration::from_secs(3600);
     let mut late = TimerFuture::with_source(&source, hour);
     late.try_start().unwrap();
-    let now = (&source).now();
+    let now = source.now();
     // When this has fired, the keeper has seen the other one.
     pollster::block_on(TimerFuture::with_deadline(&source, now + 1_000_000));
     drop(late);
