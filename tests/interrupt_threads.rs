@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
-use timer_future::{Alarm, InterruptSource, TimerFuture, TimerSource};
+use timer_future::{Alarm, InterruptSource, TimerFuture};
 
 struct Device {
     compare: AtomicU64,

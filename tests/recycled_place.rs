@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use timer_future::{ManualSource, ThreadSource, TimerFuture, TimerSource};
+use timer_future::{ManualSource, ThreadSource, TimerFuture};
 
 fn start(clock: &ManualSource, deadline: u64) -> TimerFuture<&ManualSource> {
     let mut timer = TimerFuture::with_deadline(clock, deadline);

@@ -8,9 +8,10 @@ use std::time::Instant;
 
 use atomic_waker::AtomicWaker;
 
-/// A waker that does nothing but exist.
+/// A waker that does nothing, but has a count, as the waker of a task has. `Waker::noop` has none.
 pub struct Nothing;
 
+#[expect(clippy::manual_noop_waker, reason = "the count is what is wanted")]
 impl Wake for Nothing {
     fn wake(self: Arc<Self>) {}
     fn wake_by_ref(self: &Arc<Self>) {}

@@ -73,6 +73,9 @@ pub fn per_operation(done: &[Done], cpu: Duration) -> Metrics {
     ])
 }
 
+type Sender<P> = SyncSender<Slab<<P as Peer>::Timer>>;
+type From<P> = Receiver<Slab<<P as Peer>::Timer>>;
+
 /// One measuring thread of churn.
 struct Churn<P: Peer> {
     peer: Arc<P>,
@@ -80,7 +83,8 @@ struct Churn<P: Peer> {
     wakers: Vec<Waker>,
     window: Slab<P::Timer>,
     at: usize,
-    other_thread: Option<(SyncSender<Slab<P::Timer>>, Receiver<Slab<P::Timer>>)>,
+    /// To the thread that drops, and the emptied slabs back from it.
+    other_thread: Option<(Sender<P>, From<P>)>,
 }
 
 impl<P: Peer> Churn<P> {
@@ -115,7 +119,7 @@ impl<P: Peer> Churn<P> {
         match self.variant {
             Variant::Unpolled => {
                 for _ in 0..CHUNK {
-                    drop(black_box(pin!(self.peer.timer(TIMEOUT))));
+                    let _timer = black_box(pin!(self.peer.timer(TIMEOUT)));
                 }
             }
             Variant::Wakers => {

@@ -39,8 +39,8 @@ async fn measure<P: Peer>(peer: Arc<P>, count: usize) -> Metrics {
 
     let cpu_0 = cpu::process();
     let sleeps_0 = cpu::sleeps();
-    for at in 0..count {
-        let waker = Waker::from(recorders[at].clone());
+    for (at, recorder) in recorders.iter().enumerate() {
+        let waker = Waker::from(recorder.clone());
         let timer = peer.timer(targets[at].saturating_duration_since(Instant::now()));
         let poll = timers.put(at, timer).poll(&mut Context::from_waker(&waker));
         assert!(poll.is_pending(), "ready before its time");
@@ -52,8 +52,8 @@ async fn measure<P: Peer>(peer: Arc<P>, count: usize) -> Metrics {
     let sleeps = cpu::sleeps() - sleeps_0;
 
     let mut not_ready = 0;
-    for at in 0..count {
-        let waker = Waker::from(recorders[at].clone());
+    for (at, recorder) in recorders.iter().enumerate() {
+        let waker = Waker::from(recorder.clone());
         let timer = timers.at(at).expect("it was put there");
         not_ready += u64::from(timer.poll(&mut Context::from_waker(&waker)).is_pending());
     }
