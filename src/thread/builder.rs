@@ -12,6 +12,9 @@ use crate::ticks::duration_to_ticks;
 /// [`slack`](ThreadSourceBuilder::slack).
 const DEFAULT_SLACK: Duration = Duration::from_micros(200);
 
+/// Nothing may be lost, however large the slack.
+const MOST_SLACK: Duration = Duration::from_secs(60);
+
 /// Sets what a new [`ThreadSource`] shall be like.
 ///
 /// ```
@@ -51,9 +54,10 @@ impl ThreadSourceBuilder {
 
     /// How much later than its deadline a timer may fire so that several share one wake of the
     /// thread. It bounds the wakes to one per `slack`; a timer that has no near neighbour is not
-    /// delayed. The default is 200 us; zero wakes for each deadline.
+    /// delayed. The default is 200 us; zero wakes for each deadline, and more than a
+    /// minute is taken as a minute.
     pub fn slack(mut self, slack: Duration) -> Self {
-        self.slack = slack;
+        self.slack = slack.min(MOST_SLACK);
         self
     }
 
