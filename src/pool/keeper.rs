@@ -56,6 +56,11 @@ impl Keeper {
         self.wheel.next(now)
     }
 
+    /// Whether a wake at `time` would serve more than one timer.
+    pub(crate) fn is_crowded(&self, time: u64) -> bool {
+        self.wheel.is_crowded(time)
+    }
+
     fn admit_some(&mut self, pool: &Pool) -> bool {
         for _ in 0..GROUPS_PER_STEP {
             if self.unopened == NONE {

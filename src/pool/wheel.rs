@@ -187,6 +187,26 @@ impl Wheel {
         next
     }
 
+    /// Whether two timers or more come up until `time`, roughly: whole buckets count, and cancelled
+    /// timers as well.
+    pub(crate) fn is_crowded(&self, time: u64) -> bool {
+        let mut found = 0;
+        for level in 0..LEVELS {
+            let first = self.cursor[level];
+            let last = (time >> shift(level)).min(first.saturating_add(BUCKETS as u64 - 1));
+            for number in first..=last {
+                let bucket = self.bucket(level, number);
+                if bucket.earliest <= time {
+                    found += bucket.len;
+                }
+                if found > 1 {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
     /// Takes the whole of a bucket out, to be handed over by `take`.
     fn open(&mut self, level: usize, number: u64) {
         let at = level * BUCKETS + (number % BUCKETS as u64) as usize;

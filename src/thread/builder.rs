@@ -10,7 +10,7 @@ use crate::ticks::duration_to_ticks;
 
 /// Wakes of the driver thread are at least this far apart when timers are dense; see
 /// [`slack`](ThreadSourceBuilder::slack).
-const DEFAULT_SLACK: Duration = Duration::from_micros(200);
+const DEFAULT_SLACK: Duration = Duration::from_micros(180);
 
 /// Nothing may be lost, however large the slack.
 const MOST_SLACK: Duration = Duration::from_secs(60);
@@ -53,8 +53,8 @@ impl ThreadSourceBuilder {
     }
 
     /// How much later than its deadline a timer may fire so that several share one wake of the
-    /// thread. It bounds the wakes to one per `slack`; a timer that has no near neighbour is not
-    /// delayed. The default is 200 us; zero wakes for each deadline, and more than a
+    /// thread. It bounds the wakes to one per `slack` when timers are dense; a timer that has no
+    /// near neighbour is not delayed. The default is 180 us; zero wakes for each deadline, and more than a
     /// minute is taken as a minute.
     pub fn slack(mut self, slack: Duration) -> Self {
         self.slack = slack.min(MOST_SLACK);

@@ -63,7 +63,7 @@ impl Shared {
     fn drive(&self) {
         minimal_timer_slack();
         let mut keeper = Keeper::new();
-        // No alarm before this: the last one that was served, and the slack.
+        // No alarm before this, if it can serve several: the last one that was served, and the slack.
         let mut not_before = 0;
         // ORDERING: Acquire, see `stop`.
         while !self.stopped.load(Ordering::Acquire) {
@@ -72,7 +72,13 @@ impl Shared {
             if keeper.step(&self.pool, now) {
                 continue;
             }
-            let alarm = keeper.next(now).map(|next| next.max(not_before));
+            let alarm = keeper.next(now).map(|next| {
+                if next < not_before && keeper.is_crowded(not_before) {
+                    not_before
+                } else {
+                    next
+                }
+            });
             if !self.pool.alarm.sleep_until(alarm) {
                 continue;
             }
