@@ -24,6 +24,7 @@ mod loom_tests;
 mod slot;
 mod timer;
 mod wheel;
+mod word;
 
 pub(crate) use alarm::AlarmWord;
 pub(crate) use groups::Index;

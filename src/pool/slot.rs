@@ -29,55 +29,10 @@
 
 use core::task::Waker;
 
+use super::word::{Word, ABANDONED, ARMED, FIRED, FIRING, FREE, GENERATION, LINKED};
 use crate::deadline::Deadline;
 use crate::state::TimerState;
 use crate::sync::{acquire_fence, const_fn, release_fence, Ordering};
-
-const FREE: u32 = 0;
-const ARMED: u32 = 1;
-const FIRING: u32 = 2;
-const FIRED: u32 = 3;
-const ABANDONED: u32 = 4;
-const PHASE: u32 = 0b111;
-const LINKED: u32 = 0b1000;
-const GENERATION: u32 = 0b1_0000;
-
-/// A value of the state word, as somebody read it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Word(u32);
-
-impl Word {
-    #[inline]
-    fn phase(self) -> u32 {
-        self.0 & PHASE
-    }
-    #[inline]
-    fn with_phase(self, phase: u32) -> Self {
-        Self(self.0 & !PHASE | phase)
-    }
-    #[inline]
-    pub(crate) fn is_armed(self) -> bool {
-        self.phase() == ARMED
-    }
-    #[inline]
-    pub(crate) fn is_linked(self) -> bool {
-        self.0 & LINKED != 0
-    }
-}
-
-impl core::fmt::Debug for Word {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let phase = match self.phase() {
-            FREE => "Free",
-            ARMED => "Armed",
-            FIRING => "Firing",
-            FIRED => "Fired",
-            _ => "Abandoned",
-        };
-        let linked = if self.is_linked() { "+LINKED" } else { "" };
-        write!(f, "{phase}{linked}#{}", self.0 / GENERATION)
-    }
-}
 
 /// What the client has after asking for its slot back.
 #[derive(Debug, PartialEq, Eq)]
