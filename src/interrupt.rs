@@ -6,7 +6,6 @@
 
 mod alarm;
 mod client;
-mod fence;
 mod head;
 mod keeper;
 mod order;
@@ -18,7 +17,7 @@ pub use alarm::Alarm;
 pub use timer::InterruptTimer;
 
 use crate::deadline::Deadline;
-use crate::sync::{const_fn, AtomicU16, AtomicU32, Ordering};
+use crate::sync::{array_of, const_fn, AtomicU16, AtomicU32, Ordering};
 use crate::ticks::NEVER;
 use head::Head;
 use slot::{Slot, NIL};
@@ -144,7 +143,7 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
                 last: AtomicU16::new(NIL),
                 hint: AtomicU16::new(0),
                 shortages: AtomicU32::new(0),
-                slots: slots(),
+                slots: array_of!(Slot::new(); N),
             }
         }
     }
@@ -187,16 +186,6 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
         // ORDERING: Relaxed: a statistic, it publishes nothing.
         self.shortages.load(Ordering::Relaxed)
     }
-}
-
-#[cfg(not(timer_future_loom))]
-const fn slots<const N: usize>() -> [Slot; N] {
-    [const { Slot::new() }; N]
-}
-
-#[cfg(timer_future_loom)]
-fn slots<const N: usize>() -> [Slot; N] {
-    core::array::from_fn(|_| Slot::new())
 }
 
 impl<A: Alarm, const N: usize> core::fmt::Debug for InterruptSource<A, N> {

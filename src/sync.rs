@@ -10,16 +10,18 @@ mod imp {
     #[cfg(feature = "std")]
     pub(crate) use portable_atomic::AtomicU64;
 
-    /// Slots that share a bitmap word.
-    #[cfg(feature = "std")]
-    pub(crate) const SLOTS_PER_GROUP: usize = 64;
-
     /// The second half of a store-buffering handshake whose first half was a SeqCst
     /// read-modify-write or store. In the language's memory model the SeqCst accesses alone suffice;
     /// loom models only fences, so there (and only there) this is one.
-    #[cfg(feature = "std")]
     #[inline(always)]
     pub(crate) fn sc_fence() {}
+
+    /// `fence(SeqCst)`: also between memory and a device.
+    #[inline(always)]
+    pub(crate) fn device_fence() {
+        // ORDERING: see `interrupt::client`, where the alarm is programmed.
+        portable_atomic::fence(Ordering::SeqCst);
+    }
 
     /// `fence(Release)`, for the writer of a sequence lock.
     #[inline(always)]
@@ -39,10 +41,6 @@ mod imp {
 #[cfg(timer_future_loom)]
 mod imp {
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, AtomicU64, Ordering};
-
-    /// Few, so that the model stays small and groups run out.
-    #[cfg(feature = "std")]
-    pub(crate) const SLOTS_PER_GROUP: usize = 2;
 
     /// Loom's own model of `AtomicWaker`, behind the names of the real one.
     #[derive(Debug)]
@@ -64,8 +62,11 @@ mod imp {
     }
 
     pub(crate) fn sc_fence() {
+        // ORDERING: the names say where they are used; loom's own fences.
         loom::sync::atomic::fence(Ordering::SeqCst);
     }
+
+    pub(crate) use sc_fence as device_fence;
 
     pub(crate) fn release_fence() {
         loom::sync::atomic::fence(Ordering::Release);
@@ -77,6 +78,25 @@ mod imp {
 }
 
 pub(crate) use imp::*;
+
+/// Picks a size: the real one, or a small one under loom, so that the model stays small and things
+/// run out.
+#[cfg(feature = "std")]
+pub(crate) const fn size(real: usize, model: usize) -> usize {
+    if IS_MODEL {
+        model
+    } else {
+        real
+    }
+}
+
+/// Whether this is the model checker's build.
+#[cfg(feature = "std")]
+pub(crate) const IS_MODEL: bool = cfg!(timer_future_loom);
+
+/// Slots that share a bitmap word.
+#[cfg(feature = "std")]
+pub(crate) const SLOTS_PER_GROUP: usize = size(64, 2);
 
 /// Defines a function that is `const` in the real crate and an ordinary one under loom, whose atomics
 /// register themselves with the model when they are made.
@@ -92,3 +112,18 @@ macro_rules! const_fn {
     };
 }
 pub(crate) use const_fn;
+
+/// An array of things that are `const` in the real crate; see [`const_fn`].
+macro_rules! array_of {
+    ($new:expr; $len:expr) => {{
+        #[cfg(not(timer_future_loom))]
+        {
+            [const { $new }; $len]
+        }
+        #[cfg(timer_future_loom)]
+        {
+            core::array::from_fn(|_| $new)
+        }
+    }};
+}
+pub(crate) use array_of;

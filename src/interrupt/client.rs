@@ -1,12 +1,11 @@
 //! How timers are started, moved and dropped, from every context but on nobody's time: the client's side.
 
-use super::fence::{device_fence, kick_or_see};
 use super::head::Head;
 use super::slot::{Link, Slot, NIL};
 use super::word::Word;
 use super::{Alarm, InterruptSource};
 use crate::source::CapacityError;
-use crate::sync::Ordering;
+use crate::sync::{device_fence, sc_fence, Ordering};
 use crate::ticks::NEVER;
 
 /// An inbox without slots; otherwise the lower half is the link to the newest.
@@ -71,7 +70,7 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
     pub(super) fn arm_new(&self, index: u16, slot: &Slot, before: Word, deadline: u64) {
         slot.arm_new(before, deadline);
         self.push(index, slot);
-        kick_or_see();
+        sc_fence();
         // The head was changed when the slot was unlinked, so it is not of an earlier arm of this slot.
         let published = self.announce(index, None, deadline);
         self.check(slot, published, deadline);
@@ -92,7 +91,7 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
             // ORDERING: SeqCst, as the push: kick-or-see.
             self.inbox.fetch_or(DISORDER, Ordering::SeqCst);
         }
-        kick_or_see();
+        sc_fence();
         let known = (!before.is_moved()).then_some(last);
         let published = self.announce(index, known, deadline);
         self.check(slot, published, deadline);
@@ -180,6 +179,9 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
     #[inline]
     fn program(&self, mine: Head<N>, deadline: u64) {
         self.alarm.set_alarm(Some(deadline));
+        // ORDERING: SeqCst, between the alarm, which is a device, and the head, which is memory: the head
+        // must not be read before the alarm is programmed. Loom has no devices; its stand-in for one
+        // (tests/loom_interrupt.rs) is ordered already.
         device_fence();
         // ORDERING: Relaxed, ordered by the fence above.
         if self.head.load(Ordering::Relaxed) != mine.0 {

@@ -1,11 +1,10 @@
 //! What the interrupt handler does: the keeper's side.
 
 use super::client::EMPTY;
-use super::fence::kick_or_see;
 use super::head::Head;
 use super::slot::{Link, NIL};
 use super::{Alarm, InterruptSource};
-use crate::sync::Ordering;
+use crate::sync::{sc_fence, Ordering};
 use crate::ticks::NEVER;
 
 /// How often the handler goes round before it asks for another interrupt instead.
@@ -65,7 +64,7 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
                 Ordering::Relaxed,
             );
             if entered.is_ok() {
-                kick_or_see();
+                sc_fence();
                 return Some(seen);
             }
         }
@@ -133,7 +132,7 @@ impl<A: Alarm, const N: usize> Inside<'_, A, N> {
             (rounds, earliest) = (rounds + 1, NIL);
             // Again. ORDERING: SeqCst: what the others did before they marked it is seen after this.
             source.head.swap(self.busy.0, Ordering::SeqCst);
-            kick_or_see();
+            sc_fence();
         }
     }
 

@@ -9,9 +9,9 @@ use once_cell::race::OnceBox;
 
 use super::group::Group;
 use crate::source::CapacityError;
-use crate::sync::{AtomicU32, Ordering, SLOTS_PER_GROUP};
+use crate::sync::{size, AtomicU32, Ordering, SLOTS_PER_GROUP};
 
-const PAGE: usize = if cfg!(timer_future_loom) { 8 } else { 1024 };
+const PAGE: usize = size(1024, 8);
 const PAGES: usize = 4096;
 /// Four million: 268 million timers. Who needs more takes a second source.
 const GROUPS: u32 = (PAGE * PAGES) as u32;

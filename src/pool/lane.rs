@@ -8,10 +8,10 @@
 
 use super::group::NONE;
 use super::groups::Index;
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::{size, AtomicU32, Ordering};
 
-pub(super) const LANES: usize = if cfg!(timer_future_loom) { 2 } else { 64 };
-const AT_HAND: usize = if cfg!(timer_future_loom) { 1 } else { 14 };
+pub(super) const LANES: usize = size(64, 2);
+const AT_HAND: usize = size(14, 1);
 
 /// 64 bytes; padded by its owner.
 #[derive(Debug)]
@@ -64,14 +64,14 @@ pub(super) struct Number {
     pub(super) alone: bool,
 }
 
-#[cfg(not(timer_future_loom))]
 mod numbers {
     use super::{Number, LANES};
+    use crate::sync::IS_MODEL;
     use portable_atomic::{AtomicU64, AtomicUsize, Ordering};
 
     /// A bit for each number that no live thread has.
     static FREE: AtomicU64 = AtomicU64::new(u64::MAX);
-    const _: () = assert!(LANES == 64);
+    const _: () = assert!(LANES == 64 || IS_MODEL);
 
     std::thread_local! {
         static MINE: Owned = Owned::acquire();
@@ -120,20 +120,11 @@ mod numbers {
             lane: 0,
             alone: false,
         };
-        MINE.try_with(|mine| mine.0).unwrap_or(shared)
-    }
-}
-
-#[cfg(timer_future_loom)]
-mod numbers {
-    use super::Number;
-
-    /// The model is about what is shared.
-    pub(in super::super) fn mine() -> Number {
-        Number {
-            lane: 0,
-            alone: false,
+        if IS_MODEL {
+            // The model is about what is shared.
+            return shared;
         }
+        MINE.try_with(|mine| mine.0).unwrap_or(shared)
     }
 }
 
