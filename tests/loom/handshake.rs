@@ -52,6 +52,8 @@ fn completion_publishes() {
         data: UnsafeCell<u32>,
     }
     loom::model(|| {
+        // Loom's cell is not Sync by design: the model itself checks who touches it.
+        #[allow(clippy::arc_with_non_send_sync)]
         let shared = Arc::new(Shared {
             state: TimerState::new(),
             data: UnsafeCell::new(0),
