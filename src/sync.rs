@@ -69,10 +69,12 @@ mod imp {
     pub(crate) use sc_fence as device_fence;
 
     pub(crate) fn release_fence() {
+        // ORDERING: see the real one.
         loom::sync::atomic::fence(Ordering::Release);
     }
 
     pub(crate) fn acquire_fence() {
+        // ORDERING: see the real one.
         loom::sync::atomic::fence(Ordering::Acquire);
     }
 }
