@@ -77,6 +77,12 @@ impl AlarmWord {
         before != KICKED && before != LOOKING
     }
 
+    /// Whether somebody has kicked since the keeper published its alarm.
+    pub(crate) fn is_kicked(&self) -> bool {
+        // ORDERING: Relaxed; it only ends a wait early. The look that follows is what counts.
+        self.0.load(Ordering::Relaxed) == KICKED
+    }
+
     /// The keeper begins to look. Must come before it takes the inbox.
     pub(crate) fn look(&self) {
         // ORDERING: SeqCst, the keeper's write in the total order of kick-or-see.

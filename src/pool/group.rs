@@ -22,6 +22,8 @@ pub(crate) struct Group {
     dirty: AtomicU64,
     /// Link of the inbox. Belongs to whoever made `dirty` non-zero, then to the keeper.
     pub(crate) next_dirty: AtomicU32,
+    /// How many groups were in the inbox when this one was pushed, itself included.
+    pub(crate) depth: AtomicU32,
     /// Link of the list of groups with free slots.
     pub(crate) next_free: AtomicU32,
     /// LISTED: a lane or the list of free groups knows this group, so its free slots will be found.
@@ -37,6 +39,7 @@ impl Group {
             free: AtomicU64::new(ALL_FREE),
             dirty: AtomicU64::new(0),
             next_dirty: AtomicU32::new(NONE),
+            depth: AtomicU32::new(0),
             next_free: AtomicU32::new(NONE),
             listed: AtomicBool::new(true),
             slots: core::array::from_fn(|_| Slot::new()),

@@ -19,8 +19,10 @@ use crate::ticks::NEVER;
 
 /// Groups of new timers that one step looks at: up to 1,024 slots.
 const GROUPS_PER_STEP: usize = 16;
-/// Wheel entries that one step looks at.
+/// Wheel entries that one step looks at because they have come up.
 const ENTRIES_PER_STEP: usize = 512;
+/// Wheel entries that one step moves ahead of their time: 6 us of delay for what is due.
+const AHEAD_PER_STEP: usize = 128;
 
 #[derive(Debug)]
 pub(crate) struct Keeper {
@@ -35,7 +37,7 @@ impl Keeper {
         Self {
             wheel: Wheel::new(),
             unopened: NONE,
-            due: Vec::with_capacity(ENTRIES_PER_STEP + MOST),
+            due: Vec::with_capacity(ENTRIES_PER_STEP + AHEAD_PER_STEP + 2 * MOST),
         }
     }
 
@@ -45,16 +47,17 @@ impl Keeper {
     pub(crate) fn step(&mut self, pool: &Pool, now: u64) -> bool {
         let more_new = self.admit_some(pool);
         let more_due = self.collect_some(pool, now);
+        let more_ahead = self.spread_some(pool, now);
         self.fire(pool, now);
         if self.wheel.len() > 4096 + 2 * pool.groups.len() as usize * SLOTS_PER_GROUP {
             self.rebuild(pool);
         }
-        more_new || more_due
+        more_new || more_due || more_ahead
     }
 
     /// When to look next: not after the first deadline.
-    pub(crate) fn next(&self, now: u64) -> Option<u64> {
-        self.wheel.next(now)
+    pub(crate) fn next(&self) -> Option<u64> {
+        self.wheel.next()
     }
 
     /// Whether a wake at `time` would serve more than one timer.
@@ -82,31 +85,28 @@ impl Keeper {
         true
     }
 
-    /// Links one new timer, or one whose deadline has become earlier.
+    /// Takes in one new timer, or one whose deadline has become earlier.
     #[inline]
     fn admit(&mut self, slot: &Slot, index: Index) {
         loop {
-            let settled = match slot.look() {
+            match slot.look() {
                 // It was marked because its place is too late, or because it has none. Cancelled
                 // meanwhile, it has none from now on; the next arm says so again (LINKED).
                 Look::Idle(word) | Look::Armed(word, NEVER) => {
-                    slot.unlink(word).then(|| set_place(slot, Place::NONE))
+                    if slot.unlink(word) {
+                        return set_place(slot, Place::NONE);
+                    }
                 }
-                Look::Armed(word, deadline) => {
+                // If a client re-arms it for an earlier time from here on, it marks it again.
+                Look::Armed(_, deadline) => {
                     let place = self.wheel.place_of(deadline);
-                    if word.is_linked() && get_place(slot) == place {
-                        self.wheel.hurry(place, deadline);
-                        return;
+                    if get_place(slot) == place {
+                        return self.wheel.hurry(place, deadline);
                     }
                     // An entry at its former place, if there is one, is stale from now on.
-                    slot.link(word).then(|| {
-                        set_place(slot, place);
-                        self.wheel.insert(place, index.0, deadline);
-                    })
+                    set_place(slot, place);
+                    return self.wheel.insert(place, index.0, deadline);
                 }
-            };
-            if settled.is_some() {
-                return;
             }
         }
     }
@@ -121,14 +121,33 @@ impl Keeper {
                 return false;
             };
             looked_at += taken;
-            for &entry in &entries[..taken] {
-                let slot = pool.slot(Index(entry));
-                if get_place(slot) == place && self.sort_out(slot, entry, now).is_some() {
-                    self.due.push(entry);
-                }
-            }
+            self.sort_out_all(pool, &entries[..taken], place, now);
         }
         true
+    }
+
+    /// Moves some of the entries of big buckets that are about to come up.
+    fn spread_some(&mut self, pool: &Pool, now: u64) -> bool {
+        let mut entries = [0; MOST];
+        let mut looked_at = 0;
+        while looked_at < AHEAD_PER_STEP {
+            let Some((place, taken)) = self.wheel.take_ahead(now, &mut entries) else {
+                return false;
+            };
+            looked_at += taken;
+            self.sort_out_all(pool, &entries[..taken], place, now);
+        }
+        true
+    }
+
+    #[inline]
+    fn sort_out_all(&mut self, pool: &Pool, entries: &[u32], place: Place, now: u64) {
+        for &entry in entries {
+            let slot = pool.slot(Index(entry));
+            if get_place(slot) == place && self.sort_out(slot, entry, now).is_some() {
+                self.due.push(entry);
+            }
+        }
     }
 
     /// Looks at a slot whose entry came up: its word if it is due; otherwise it is put where it belongs.

@@ -59,7 +59,7 @@ impl Sleeper {
             if keeper.step(&self.pool, 0) {
                 continue;
             }
-            let alarm = keeper.next(0);
+            let alarm = keeper.next();
             if !self.pool.alarm.sleep_until(alarm) {
                 continue;
             }
@@ -74,7 +74,7 @@ impl Sleeper {
     fn see_everything(&self, keeper: &mut Keeper) {
         self.pool.alarm.look();
         while keeper.step(&self.pool, 0) {}
-        assert!(self.pool.alarm.sleep_until(keeper.next(0)));
+        assert!(self.pool.alarm.sleep_until(keeper.next()));
     }
 
     /// Makes the groups that the test will need. One that is made by a thread of the model would look

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!   client                                           keeper
-//!   start:   FreeSlots::take -> Slot::arm            Inbox::take -> Slot::link -> Wheel::insert
+//!   start:   FreeSlots::take -> Slot::arm            Inbox::take -> Slot::look -> Wheel::insert
 //!            -> Inbox::tell -> AlarmWord: kick?      Wheel::take -> Slot::fire -> wake
 //!   cancel:  Slot::take_back -> FreeSlots::give_back
 //! ```
@@ -122,12 +122,12 @@ impl Pool {
         if deadline == NEVER {
             return;
         }
-        let relied_on = tell && self.inbox.tell(group, index);
+        let must_kick = tell && self.inbox.tell(&self.groups, group, index);
         let alarm = self.alarm.read();
         // Only here the clock has to be read: a deadline after the alarm is past only if the keeper
         // is late, and then it is about to fire.
         let past = alarm.leaves_open(deadline) && deadline <= source.now();
-        if relied_on || tell && !past && alarm.is_too_late_for(deadline, source.slack()) {
+        if must_kick || tell && !past && alarm.is_too_late_for(deadline, source.slack()) {
             source.kick();
         }
         if past {

@@ -21,11 +21,12 @@
 //!   preempted and comes back cannot fire a timer that was re-armed meanwhile. It wraps after 2^28
 //!   re-arms of one slot; a keeper would have to be preempted for that many.
 //! - LINKED: the keeper has this slot in its order at a place that is not after the deadline of the
-//!   last arm, or is about to look at its mark in the inbox and put it there. So arming again for
-//!   the same time or later needs no word to the keeper. Two cases break it unless they are seen to:
-//!   a keeper that finds a marked slot cancelled clears LINKED, because its place may be later than
-//!   the deadline it was cancelled with; and a client that fires its own slot forgets the deadline,
-//!   because it did not kick.
+//!   last arm, or will look at its mark in the inbox and put it there; or its client is about to mark
+//!   it. So arming again for the same time or later needs no word to the keeper. Clients set the bit,
+//!   keepers clear it: a keeper that takes a new timer in writes nothing that a client reads. Two cases
+//!   break it unless they are seen to: a keeper that finds a marked slot cancelled clears LINKED,
+//!   because its place may be later than the deadline it was cancelled with; and a client that fires
+//!   its own slot forgets the deadline, because it did not kick.
 
 use core::task::Waker;
 
@@ -33,6 +34,7 @@ use super::word::{Word, ABANDONED, ARMED, FIRED, FIRING, FREE, GENERATION, LINKE
 use crate::deadline::Deadline;
 use crate::state::TimerState;
 use crate::sync::{acquire_fence, const_fn, release_fence, Ordering};
+use crate::ticks::NEVER;
 
 /// What the client has after asking for its slot back.
 #[derive(Debug, PartialEq, Eq)]
@@ -131,19 +133,24 @@ impl Slot {
 
     // ---- the client's side -------------------------------------------------------------------
 
-    /// Free -> Armed. Only for the client that owns the slot (OWNED). Returns whether the keeper
-    /// must be told to look at the slot: it does not know it yet, or would come too late.
+    /// Free -> Armed. Only for the client that owns the slot (OWNED). Returns whether it must tell the
+    /// keeper to look at the slot: the keeper does not know it yet, or would come too late.
     #[inline]
     pub(crate) fn arm(&self, deadline: u64) -> bool {
         let earlier = deadline < self.deadline.get();
+        // The keeper is not told of a timer that never completes.
+        let (comes_up, linked) = match deadline {
+            NEVER => (false, 0),
+            _ => (true, LINKED),
+        };
         self.state.clear();
         self.set_deadline(deadline);
         let mut word = self.word();
         // At most one round for a keeper that clears LINKED meanwhile.
         loop {
-            let armed = Word(word.with_phase(ARMED).0.wrapping_add(GENERATION));
-            match self.swap(word, armed) {
-                Ok(()) => return earlier || !word.is_linked(),
+            let armed = word.with_phase(ARMED).0 | linked;
+            match self.swap(word, Word(armed.wrapping_add(GENERATION))) {
+                Ok(()) => return comes_up && (earlier || !word.is_linked()),
                 Err(now) => word = now,
             }
         }
@@ -226,12 +233,6 @@ impl Slot {
         }
     }
 
-    /// Sets LINKED on the armed slot that was looked at. Fails if it has changed since.
-    #[inline]
-    pub(crate) fn link(&self, seen: Word) -> bool {
-        seen.is_linked() || self.swap(seen, Word(seen.0 | LINKED)).is_ok()
-    }
-
     /// Clears LINKED on the slot that was looked at. Fails if it has changed since.
     #[inline]
     pub(crate) fn unlink(&self, seen: Word) -> bool {
@@ -275,7 +276,7 @@ impl Slot {
                 let waker = self.state.take_waker();
                 // The keeper was not kicked for this deadline, so the next arm must not rely on it
                 // (LINKED). Fired belongs to the client, which is here.
-                self.set_deadline(u64::MAX);
+                self.set_deadline(NEVER);
                 let mut now = firing;
                 // One more round for a keeper that clears LINKED meanwhile.
                 while let Err(other) = self.swap(now, now.with_phase(FIRED)) {

@@ -15,8 +15,8 @@
 //!
 //! Each level reaches two buckets of the next one (256 = 2 * 2^7), so a bucket can be spread over the
 //! lower level during the whole time of the bucket before it. Big buckets are spread early and in
-//! small pieces: no cascade ever stands in the way of what is due. (One cascade of 64 k entries is tokio's
-//! 13 ms at a million timers.)
+//! small pieces, between which what is due is taken: no cascade ever stands in its way. (One cascade
+//! of 64 k entries is tokio's 13 ms at a million timers.)
 //!
 //! The arrays of numbers are what makes it fast at a million: entries of a bucket are independent loads
 //! that overlap, where a linked list would be a chain of cache misses.
@@ -31,7 +31,7 @@ const FIRST_SHIFT: u32 = 16;
 const STEP: u32 = 7;
 const BUCKETS: usize = 256;
 
-/// A bucket with more entries than this is spread before its time.
+/// A bucket with so many entries is spread before its time.
 const BIG: u32 = 512;
 /// How long before its time, for each entry: several times what moving one costs.
 const HEAD_START: u64 = 256;
@@ -71,10 +71,33 @@ pub(crate) struct Wheel {
     occupied: [[u64; BUCKETS / 64]; LEVELS],
     cursor: [u64; LEVELS],
     blocks: Blocks,
-    /// What was taken out of a bucket and not handed to the keeper yet.
-    rest: Chain,
-    rest_place: Place,
+    /// The bucket that has come up last.
+    due: Opened,
+    /// The bucket that is being spread before its time.
+    ahead: Opened,
+    /// How many buckets are BIG.
+    big: u32,
     len: usize,
+}
+
+/// What was taken out of a bucket and not handed to the keeper yet.
+#[derive(Debug)]
+struct Opened {
+    rest: Chain,
+    place: Place,
+}
+
+impl Opened {
+    const NOTHING: Self = Self {
+        rest: Chain::EMPTY,
+        place: Place::NONE,
+    };
+
+    /// The next few entries, and the place where they were.
+    #[inline]
+    fn take(&mut self, blocks: &mut Blocks, into: &mut [u32]) -> Option<(Place, usize)> {
+        Some((self.place, blocks.pop(&mut self.rest, into)?))
+    }
 }
 
 #[inline]
@@ -89,8 +112,9 @@ impl Wheel {
             occupied: [[0; BUCKETS / 64]; LEVELS],
             cursor: [0; LEVELS],
             blocks: Blocks::new(),
-            rest: Chain::EMPTY,
-            rest_place: Place::NONE,
+            due: Opened::NOTHING,
+            ahead: Opened::NOTHING,
+            big: 0,
             len: 0,
         }
     }
@@ -123,6 +147,9 @@ impl Wheel {
         };
         self.blocks.push(&mut bucket.chain, slot);
         bucket.len += 1;
+        if bucket.len == BIG {
+            self.big += 1;
+        }
         bucket.earliest = bucket.earliest.min(deadline);
         self.occupied[at / BUCKETS][at % BUCKETS / 64] |= 1 << (at % 64);
         self.len += 1;
@@ -141,6 +168,9 @@ impl Wheel {
         let cursor = self.cursor[level];
         let start = (cursor % BUCKETS as u64) as usize;
         let words = &self.occupied[level];
+        if *words == [0; BUCKETS / 64] {
+            return None;
+        }
         // Circular from `start`: the rest of its word, the other words, the beginning of its word.
         for step in 0..=words.len() {
             let word = (start / 64 + step) % words.len();
@@ -162,25 +192,32 @@ impl Wheel {
         &self.buckets[level * BUCKETS + (number % BUCKETS as u64) as usize]
     }
 
-    /// When the bucket after the current one of a level is big: when to begin to spread it.
-    fn early_start(&self, level: usize, now: u64) -> Option<u64> {
-        let number = (now >> shift(level)) + 1;
-        if level == 0 || self.first(level) != Some(number) {
+    /// When the first bucket of a level is BIG: when to begin to spread it, and its number. Not before the
+    /// lower level reaches all of it.
+    fn early_start(&self, level: usize) -> Option<(u64, u64)> {
+        if self.big == 0 || level == 0 {
             return None;
         }
+        let number = self.first(level)?;
         let len = self.bucket(level, number).len;
-        let start = number << shift(level);
-        (len > BIG).then(|| start.saturating_sub(u64::from(len) * HEAD_START))
+        if len < BIG {
+            return None;
+        }
+        let start = |number: u64| number << shift(level);
+        let head_start = u64::from(len) * HEAD_START;
+        let begin = start(number).saturating_sub(head_start);
+        Some((begin.max(start(number.saturating_sub(1))), number))
     }
 
     /// When the keeper should look next: never after the first deadline.
-    pub(crate) fn next(&self, now: u64) -> Option<u64> {
+    pub(crate) fn next(&self) -> Option<u64> {
         let mut next = None;
         for level in 0..LEVELS {
             let first = self
                 .first(level)
                 .map(|number| self.bucket(level, number).earliest);
-            for time in [first, self.early_start(level, now)].into_iter().flatten() {
+            let early = self.early_start(level).map(|(begin, _)| begin);
+            for time in [first, early].into_iter().flatten() {
                 next = Some(next.map_or(time, |next: u64| next.min(time)));
             }
         }
@@ -207,13 +244,19 @@ impl Wheel {
         false
     }
 
-    /// Takes the whole of a bucket out, to be handed over by `take`.
-    fn open(&mut self, level: usize, number: u64) {
+    /// Takes the whole of a bucket out.
+    fn open(&mut self, level: usize, number: u64) -> Opened {
         let at = level * BUCKETS + (number % BUCKETS as u64) as usize;
         let bucket = core::mem::replace(&mut self.buckets[at], EMPTY);
         self.occupied[level][at % BUCKETS / 64] &= !(1 << (at % 64));
-        self.rest = bucket.chain;
-        self.rest_place = Place::of(at);
+        self.len -= bucket.len as usize;
+        if bucket.len >= BIG {
+            self.big -= 1;
+        }
+        Opened {
+            rest: bucket.chain,
+            place: Place::of(at),
+        }
     }
 
     /// Begins a pass: the buckets up to `now` are to be emptied. See [`take`](Self::take).
@@ -225,13 +268,12 @@ impl Wheel {
         }
     }
 
-    /// The next few entries whose bucket has come up (or is to be spread early), and the place where
-    /// they were. `None` when the pass is over.
+    /// The next few entries whose bucket has come up, and the place where they were. `None` when the pass
+    /// is over.
     pub(crate) fn take(&mut self, pass: &mut Pass, into: &mut [u32]) -> Option<(Place, usize)> {
         loop {
-            if let Some(taken) = self.blocks.pop(&mut self.rest, into) {
-                self.len -= taken;
-                return Some((self.rest_place, taken));
+            if let Some(taken) = self.due.take(&mut self.blocks, into) {
+                return Some(taken);
             }
             let level = pass.level;
             if level == LEVELS {
@@ -240,19 +282,31 @@ impl Wheel {
             let now = pass.now >> shift(level);
             match self.first(level) {
                 // A bucket of the past, or once the one we are in: some of it is due.
-                Some(number) if number < now || (number == now && !pass.current) => {
+                Some(number) if number < now || pass.enters(number, self.bucket(level, number)) => {
                     pass.current = number == now;
                     self.cursor[level] = number;
-                    self.open(level, number);
+                    self.due = self.open(level, number);
                 }
                 _ => {
                     self.cursor[level] = self.cursor[level].max(now);
-                    match self.early_start(level, pass.now) {
-                        Some(start) if start <= pass.now => self.open(level, now + 1),
-                        _ => (pass.level, pass.current) = (level + 1, false),
-                    }
+                    (pass.level, pass.current) = (level + 1, false);
                 }
             }
+        }
+    }
+
+    /// The next few entries of a big bucket that is to be spread before its time, and the place where they
+    /// were. To be asked after the pass at `now`.
+    pub(crate) fn take_ahead(&mut self, now: u64, into: &mut [u32]) -> Option<(Place, usize)> {
+        loop {
+            if let Some(taken) = self.ahead.take(&mut self.blocks, into) {
+                return Some(taken);
+            }
+            let (level, number) = (1..LEVELS).find_map(|level| {
+                let (begin, number) = self.early_start(level)?;
+                (begin <= now).then_some((level, number))
+            })?;
+            self.ahead = self.open(level, number);
         }
     }
 
@@ -271,4 +325,11 @@ pub(crate) struct Pass {
     level: usize,
     /// The bucket that `now` is in has been opened: what is put back into it stays for the next pass.
     current: bool,
+}
+
+impl Pass {
+    /// Whether this is the bucket we are in, something of it is due, and it has not been opened yet.
+    fn enters(&self, number: u64, bucket: &Bucket) -> bool {
+        number == self.now >> shift(self.level) && !self.current && bucket.earliest <= self.now
+    }
 }
