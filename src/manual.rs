@@ -120,7 +120,7 @@ impl ManualSource {
                 return;
             }
             let next = keeper
-                .next(now)
+                .next()
                 .map_or(target, |next| next.clamp(now + 1, target));
             // ORDERING: SeqCst, see `now`.
             self.now.store(next, Ordering::SeqCst);

@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::string::String;
 use std::sync::{Arc, OnceLock};
 
+use super::clock::TICK_HZ;
 use super::driver::Shared;
 use super::ThreadSource;
 use crate::ticks::duration_to_ticks;
@@ -70,7 +71,7 @@ impl ThreadSourceBuilder {
     /// Makes the source. The thread is created when the first timer is started.
     pub fn build(self) -> ThreadSource {
         ThreadSource {
-            shared: Arc::new(Shared::new(duration_to_ticks(self.slack, 1_000_000_000))),
+            shared: Arc::new(Shared::new(duration_to_ticks(self.slack, TICK_HZ))),
             driver: OnceLock::new(),
             name: self.name,
             stack_size: self.stack_size,

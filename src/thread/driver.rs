@@ -3,16 +3,20 @@
 use core::time::Duration;
 use std::sync::OnceLock;
 use std::thread::Thread;
-use std::time::Instant;
 
+use super::clock::Clock;
+use super::lead::Lead;
 use crate::pool::{Keeper, Pool};
 use crate::sync::{AtomicBool, Ordering};
+
+/// Above this, headroom pays: one wake more, for a timer so far away.
+const FAR: u64 = 1_000_000_000;
 
 /// What the driver thread and the source share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) pool: Pool,
-    pub(super) epoch: Instant,
+    pub(super) clock: Clock,
     /// In nanoseconds.
     pub(super) slack: u64,
     stopped: AtomicBool,
@@ -20,25 +24,32 @@ pub(super) struct Shared {
     pub(super) driver: OnceLock<Thread>,
 }
 
+/// When the driver means to look next.
+#[derive(Clone, Copy)]
+struct Alarm {
+    time: u64,
+    /// A deadline, to be met. Otherwise a little earlier does as well.
+    exact: bool,
+}
+
+/// What the driver remembers from one sleep to the next.
+struct Rhythm {
+    lead: Lead,
+    /// No alarm before this, if it can serve several: the last one that was served, and the slack.
+    not_before: u64,
+    /// How often it was kicked since an alarm was served.
+    kicks: u32,
+}
+
 impl Shared {
     pub(super) fn new(slack: u64) -> Self {
         Self {
             pool: Pool::new(false),
-            epoch: Instant::now(),
+            clock: Clock::new(),
             slack,
             stopped: AtomicBool::new(false),
             driver: OnceLock::new(),
         }
-    }
-
-    /// Nanoseconds since the source was made: 584 years until they saturate.
-    #[inline]
-    pub(super) fn now(&self) -> u64 {
-        let elapsed = self.epoch.elapsed();
-        elapsed
-            .as_secs()
-            .saturating_mul(1_000_000_000)
-            .saturating_add(u64::from(elapsed.subsec_nanos()))
     }
 
     pub(super) fn stop(&self) {
@@ -63,41 +74,81 @@ impl Shared {
     fn drive(&self) {
         minimal_timer_slack();
         let mut keeper = Keeper::new();
-        // No alarm before this, if it can serve several: the last one that was served, and the slack.
-        let mut not_before = 0;
+        let mut rhythm = Rhythm {
+            lead: Lead::new(),
+            not_before: 0,
+            kicks: 0,
+        };
+        let mut now = self.clock.now();
         // ORDERING: Acquire, see `stop`.
         while !self.stopped.load(Ordering::Acquire) {
             self.pool.alarm.look();
-            let now = self.now();
             if keeper.step(&self.pool, now) {
+                now = self.clock.now();
                 continue;
             }
-            let alarm = keeper.next(now).map(|next| {
-                if next < not_before && keeper.is_crowded(not_before) {
-                    not_before
-                } else {
-                    next
-                }
-            });
-            if !self.pool.alarm.sleep_until(alarm) {
-                continue;
-            }
-            match alarm {
-                None => std::thread::park(),
-                Some(alarm) => {
-                    // The clock again: the step may have taken longer than there was time.
-                    let left = alarm.saturating_sub(self.now());
-                    if left > 0 {
-                        std::thread::park_timeout(Duration::from_nanos(left));
-                    }
-                    // A kick is paid for by who kicks; only alarms count.
-                    let now = self.now();
-                    if now >= alarm {
-                        not_before = now.saturating_add(self.slack);
+            let alarm = rhythm.next(&keeper, now);
+            if self.pool.alarm.sleep_until(alarm.map(|alarm| alarm.time)) {
+                match alarm {
+                    None => std::thread::park(),
+                    Some(alarm) => {
+                        now = self.sleep(alarm, &mut rhythm);
+                        continue;
                     }
                 }
             }
+            now = self.clock.now();
         }
+    }
+
+    /// Sleeps until the alarm, or a kick. Returns the time.
+    fn sleep(&self, alarm: Alarm, rhythm: &mut Rhythm) -> u64 {
+        let wake_at = alarm.time.saturating_sub(rhythm.lead.get());
+        // The clock again: the step may have taken longer than there was time.
+        let left = wake_at.saturating_sub(self.clock.now());
+        if left > 0 {
+            std::thread::park_timeout(Duration::from_nanos(left));
+        }
+        let mut now = self.clock.now();
+        if now < wake_at || self.pool.alarm.is_kicked() {
+            // A kick is paid for by who kicks; only alarms count.
+            rhythm.kicks = rhythm.kicks.saturating_add(1);
+            return now;
+        }
+        if left > 0 {
+            rhythm.lead.learn(now - wake_at);
+        }
+        // Awake early, by less than the lead: not worth another sleep.
+        while alarm.exact && now < alarm.time && !self.pool.alarm.is_kicked() {
+            now = self.clock.now();
+        }
+        rhythm.kicks = 0;
+        rhythm.not_before = now.saturating_add(self.slack);
+        now
+    }
+}
+
+impl Rhythm {
+    fn next(&self, keeper: &Keeper, now: u64) -> Option<Alarm> {
+        let next = keeper.next()?;
+        if next < self.not_before && keeper.is_crowded(self.not_before) {
+            return Some(Alarm {
+                time: self.not_before,
+                exact: false,
+            });
+        }
+        let left = next.saturating_sub(now);
+        if self.kicks > 1 && left > FAR {
+            // Timers that are earlier each time, each by a little, need not kick each time.
+            return Some(Alarm {
+                time: next - left / 64,
+                exact: false,
+            });
+        }
+        Some(Alarm {
+            time: next,
+            exact: true,
+        })
     }
 }
 

@@ -1,7 +1,9 @@
 //! [`ThreadSource`]: one background thread keeps time for all timers.
 
 mod builder;
+mod clock;
 mod driver;
+mod lead;
 
 pub use builder::ThreadSourceBuilder;
 
@@ -13,7 +15,7 @@ use std::time::Instant;
 
 use crate::pool::{Pool, PoolTimer, Pooled};
 use crate::source::{CapacityError, TimerSource};
-use crate::ticks::{duration_to_ticks, NEVER};
+use crate::ticks::NEVER;
 use crate::TimerFuture;
 use driver::Shared;
 
@@ -84,14 +86,13 @@ impl ThreadSource {
     /// The time in ticks: nanoseconds since the source was made.
     #[inline]
     pub fn now(&self) -> u64 {
-        self.shared.now()
+        self.shared.clock.now()
     }
 
     /// The deadline in ticks of a moment. Moments before the source was made are tick 0.
     #[inline]
     pub fn ticks_at(&self, instant: Instant) -> u64 {
-        let since = instant.saturating_duration_since(self.shared.epoch);
-        duration_to_ticks(since, <&Self as TimerSource>::TICK_HZ)
+        self.shared.clock.at(instant)
     }
 
     /// Creates the background thread now instead of at the first start; nothing to do if it exists.
@@ -197,11 +198,11 @@ macro_rules! source_for_handle {
     ($($handle:ty),*) => {$(
         impl TimerSource for $handle {
             type Timer = PoolTimer<Self>;
-            const TICK_HZ: u64 = 1_000_000_000;
+            const TICK_HZ: u64 = clock::TICK_HZ;
 
             #[inline]
             fn now(&self) -> u64 {
-                self.shared.now()
+                self.shared.clock.now()
             }
             #[inline]
             fn start(&self, deadline: u64) -> Result<Self::Timer, CapacityError> {
