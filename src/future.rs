@@ -143,34 +143,53 @@ impl<S: TimerSource> TimerFuture<S> {
     pub fn try_start(&mut self) -> Result<(), CapacityError> {
         if let Stage::Idle = self.stage {
             let timer = self.source.start(self.deadline)?;
-            // What is replaced is Idle; forgetting it spares an interrupt-driven chip the drop glue.
-            core::mem::forget(core::mem::replace(&mut self.stage, Stage::Armed(timer)));
+            self.enter(timer);
         }
         Ok(())
     }
 
+    #[inline]
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Stage::Idle = self.stage {
-            if self.deadline != NEVER && self.source.is_past(self.deadline) {
-                self.stage = Stage::Done;
-            } else if self.try_start().is_err() {
-                return self.poll_without_timer(cx);
+        let poll = match &self.stage {
+            Stage::Idle => return self.poll_first(cx),
+            Stage::Armed(timer) if timer.is_stuck() => {
+                // A waker panicked while it was stored, and the caller polls again: a new timer.
+                self.leave(Stage::Idle);
+                return self.poll_first(cx);
             }
-        }
-        let Stage::Armed(timer) = &mut self.stage else {
-            return Poll::Ready(());
+            Stage::Armed(timer) => timer.poll_complete(cx),
+            Stage::Done => Poll::Ready(()),
         };
-        if timer.is_stuck() {
-            // A waker panicked while it was stored, and the caller polls again: a new timer.
-            self.leave(Stage::Idle);
-            return self.poll_timer(cx);
+        if poll.is_ready() {
+            // Gives the timer back to the source before anybody drops the future.
+            self.leave(Stage::Done);
         }
-        if timer.poll_complete(cx).is_pending() {
-            return Poll::Pending;
+        poll
+    }
+
+    /// Starts the timer, unless its deadline is past.
+    fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.deadline != NEVER && self.source.is_past(self.deadline) {
+            self.stage = Stage::Done;
+            return Poll::Ready(());
         }
-        // Gives the timer back to the source before anybody drops the future.
-        self.leave(Stage::Done);
-        Poll::Ready(())
+        let Ok((timer, poll)) = self.source.start_polled(self.deadline, cx) else {
+            return self.poll_without_timer(cx);
+        };
+        if poll.is_ready() {
+            self.source.cancel(timer);
+            self.stage = Stage::Done;
+        } else {
+            self.enter(timer);
+        }
+        poll
+    }
+
+    /// Keeps a started timer. For a future that is Idle.
+    #[inline]
+    fn enter(&mut self, timer: S::Timer) {
+        // What is replaced is Idle; forgetting it spares an interrupt-driven chip the drop glue.
+        core::mem::forget(core::mem::replace(&mut self.stage, Stage::Armed(timer)));
     }
 
     /// Gives the timer back, if there is one.

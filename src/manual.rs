@@ -1,6 +1,7 @@
 //! [`ManualSource`]: time that moves only when told.
 
 use core::fmt;
+use core::task::{Context, Poll};
 use core::time::Duration;
 use std::boxed::Box;
 use std::sync::Arc;
@@ -70,7 +71,7 @@ impl ManualSource {
             pool: Pool::new(true),
             now: AtomicU64::new(0),
             target: AtomicU64::new(0),
-            keeper: AtomicCell::new(Some(Box::new(Keeper::new()))),
+            keeper: AtomicCell::new(Some(Box::new(Keeper::new(true)))),
         }
     }
 
@@ -187,6 +188,13 @@ macro_rules! source_for_handle {
             }
             fn start(&self, deadline: u64) -> Result<Self::Timer, CapacityError> {
                 PoolTimer::start(self, deadline)
+            }
+            fn start_polled(
+                &self,
+                deadline: u64,
+                cx: &mut Context<'_>,
+            ) -> Result<(Self::Timer, Poll<()>), CapacityError> {
+                PoolTimer::start_polled(self, deadline, cx)
             }
             fn restart(&self, timer: &mut Self::Timer, deadline: u64) -> Result<(), CapacityError> {
                 timer.restart(deadline)

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::ops::Deref;
+use core::task::{Context, Poll};
 
 use crate::state::TimerState;
 
@@ -74,6 +75,24 @@ pub trait TimerSource {
     /// [`CapacityError`] when the source can keep no further timer.
     fn start(&self, deadline: u64) -> Result<Self::Timer, CapacityError>;
 
+    /// Starts a timer and polls it: the first poll of a future. This provided one does just that. A source
+    /// that has a timer to itself until it is started may override it to store the waker before that,
+    /// which spares looking twice.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start); then nothing is done with the waker.
+    #[inline]
+    fn start_polled(
+        &self,
+        deadline: u64,
+        cx: &mut Context<'_>,
+    ) -> Result<(Self::Timer, Poll<()>), CapacityError> {
+        let timer = self.start(deadline)?;
+        let poll = timer.poll_complete(cx);
+        Ok((timer, poll))
+    }
+
     /// Moves a timer to another deadline, which may be earlier, later or past; a completed timer
     /// starts anew. The waker that is stored in the timer goes with it. Sources that can do it in place
     /// override this provided one, which starts a new timer and cancels the old.
@@ -127,6 +146,14 @@ impl<S: TimerSource + ?Sized> TimerSource for &S {
     #[inline]
     fn start(&self, deadline: u64) -> Result<Self::Timer, CapacityError> {
         (**self).start(deadline)
+    }
+    #[inline]
+    fn start_polled(
+        &self,
+        deadline: u64,
+        cx: &mut Context<'_>,
+    ) -> Result<(Self::Timer, Poll<()>), CapacityError> {
+        (**self).start_polled(deadline, cx)
     }
     #[inline]
     fn restart(&self, timer: &mut Self::Timer, deadline: u64) -> Result<(), CapacityError> {

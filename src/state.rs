@@ -125,13 +125,16 @@ impl TimerState {
         self.register(cx.waker());
         // The second look; the proof above says why.
         if self.is_complete() {
+            // The keeper may have come before the waker, and leave it here.
+            drop(self.waker.take());
             return Poll::Ready(());
         }
         Poll::Pending
     }
 
+    /// Step 2 alone: for whoever owns the state, and has not told the keeper of it yet.
     #[inline]
-    fn register(&self, waker: &Waker) {
+    pub(crate) fn register(&self, waker: &Waker) {
         /// Marks the state when `clone` or `drop` of a waker unwinds out of `register`.
         struct Stuck<'a>(&'a TimerState);
         impl Drop for Stuck<'_> {

@@ -62,3 +62,26 @@ fn big_buckets_keep_the_order() {
         .collect();
     assert!(order.is_sorted(), "not in order");
 }
+
+/// More than the keeper takes at once, from every level of the wheel.
+#[test]
+fn thousands_of_equal_deadlines_fire_in_the_order_of_starts() {
+    for deadline in [7, 1_000_000, 5_000_000_000, 123_456_789_000] {
+        let clock = Arc::new(ManualSource::new());
+        let log: Arc<Mutex<Vec<(usize, u64)>>> = Arc::default();
+        let mut timers: Vec<_> = (0..3_000)
+            .map(|_| TimerFuture::with_deadline(clock.clone(), deadline))
+            .collect();
+        for (id, timer) in timers.iter_mut().enumerate() {
+            let (clock, log) = (clock.clone(), log.clone());
+            let waker = Waker::from(Arc::new(Note { id, clock, log }));
+            let mut cx = Context::from_waker(&waker);
+            assert!(timer.poll_unpin(&mut cx).is_pending());
+        }
+        clock.advance_to(deadline * 2);
+        let woken = log.lock().unwrap();
+        assert_eq!(woken.len(), timers.len());
+        assert!(woken.iter().all(|&(_, now)| now == deadline), "not on time");
+        assert!(woken.iter().is_sorted_by_key(|&(id, _)| id), "not in order");
+    }
+}

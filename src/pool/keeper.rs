@@ -30,13 +30,38 @@ pub(crate) struct Keeper {
     /// Groups taken from the inbox and not opened yet.
     unopened: u32,
     due: Vec<u32>,
+    pace: Pace,
+}
+
+/// How much one step does.
+#[derive(Debug)]
+struct Pace {
+    /// Groups of new timers.
+    groups: usize,
+    /// Wheel entries that have come up.
+    entries: usize,
+}
+
+impl Pace {
+    /// Neither a million new timers nor a million due ones keep the other kind waiting.
+    const FAIR: Self = Self {
+        groups: GROUPS_PER_STEP,
+        entries: ENTRIES_PER_STEP,
+    };
+    /// The order of a step is the order of all that is due.
+    const ORDERED: Self = Self {
+        groups: usize::MAX,
+        entries: usize::MAX,
+    };
 }
 
 impl Keeper {
-    pub(crate) fn new() -> Self {
+    /// For a pool that was made with the same `ordered`.
+    pub(crate) fn new(ordered: bool) -> Self {
         Self {
             wheel: Wheel::new(),
             unopened: NONE,
+            pace: if ordered { Pace::ORDERED } else { Pace::FAIR },
             due: Vec::with_capacity(ENTRIES_PER_STEP + AHEAD_PER_STEP + 2 * MOST),
         }
     }
@@ -66,7 +91,7 @@ impl Keeper {
     }
 
     fn admit_some(&mut self, pool: &Pool) -> bool {
-        for _ in 0..GROUPS_PER_STEP {
+        for _ in 0..self.pace.groups {
             if self.unopened == NONE {
                 self.unopened = pool.inbox.take();
             }
@@ -116,7 +141,7 @@ impl Keeper {
         let mut pass = self.wheel.pass(now);
         let mut entries = [0; MOST];
         let mut looked_at = 0;
-        while looked_at < ENTRIES_PER_STEP {
+        while looked_at < self.pace.entries {
             let Some((place, taken)) = self.wheel.take(&mut pass, &mut entries) else {
                 return false;
             };

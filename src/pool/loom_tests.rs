@@ -102,7 +102,7 @@ fn kick_or_see() {
     loom::model(|| {
         let source = Sleeper::new();
         spawn_start(&source, EARLY);
-        source.keep_until_set_for(&mut Keeper::new(), EARLY);
+        source.keep_until_set_for(&mut Keeper::new(false), EARLY);
     });
 }
 
@@ -111,7 +111,7 @@ fn kick_or_see() {
 fn kick_or_see_when_the_alarm_is_later() {
     loom::model(|| {
         let source = Sleeper::new();
-        let mut keeper = Keeper::new();
+        let mut keeper = Keeper::new(false);
         _ = source.pool.start(&*source, LATE);
         spawn_start(&source, EARLY);
         source.keep_until_set_for(&mut keeper, EARLY);
@@ -125,7 +125,7 @@ fn kick_or_see_when_another_pushes_the_group() {
     loom::model(|| {
         let source = Sleeper::new();
         source.grow(6);
-        let mut keeper = Keeper::new();
+        let mut keeper = Keeper::new(false);
         // The keeper sleeps until a time between the two, and the next two slots are of one group.
         _ = source.pool.start(&*source, MIDDLE);
         _ = source.pool.start(&*source, NEVER);
@@ -141,7 +141,7 @@ fn kick_or_see_when_another_pushes_the_group() {
 fn kick_or_see_when_moved_to_earlier() {
     loom::model(|| {
         let source = Sleeper::new();
-        let mut keeper = Keeper::new();
+        let mut keeper = Keeper::new(false);
         let index = source.pool.start(&*source, LATE).unwrap();
         source.keep_until_set_for(&mut keeper, LATE);
         thread::spawn({

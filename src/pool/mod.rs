@@ -32,6 +32,8 @@ pub(crate) use keeper::Keeper;
 pub use timer::PoolTimer;
 pub(crate) use timer::Pooled;
 
+use core::task::{Context, Poll, Waker};
+
 use crate::source::CapacityError;
 use crate::state::TimerState;
 use crate::sync::{AtomicU64, Ordering};
@@ -80,8 +82,30 @@ impl Pool {
         deadline: u64,
     ) -> Result<Index, CapacityError> {
         let index = self.free.take(&self.groups)?;
-        self.arm(source, index, deadline);
+        // Nobody waits for it yet.
+        _ = self.arm(source, index, deadline);
         Ok(index)
+    }
+
+    /// Starts a timer with a waker in it. The keeper does not know the slot before it is armed, so neither
+    /// of the two looks of `TimerState::poll_complete` is needed before that. If the waker panics, the slot is
+    /// retired: nobody gives it back.
+    #[inline]
+    pub(crate) fn start_polled(
+        &self,
+        source: &impl Pooled,
+        deadline: u64,
+        cx: &Context<'_>,
+    ) -> Result<(Index, Poll<()>), CapacityError> {
+        let index = self.free.take(&self.groups)?;
+        let state = self.state(index);
+        state.register(cx.waker());
+        drop(self.arm(source, index, deadline));
+        let poll = match state.is_complete() {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        };
+        Ok((index, poll))
     }
 
     /// Moves a timer to another deadline; it may get another slot.
@@ -98,7 +122,9 @@ impl Pool {
             return Ok(());
         }
         if slot.take_back_unless_firing() {
-            self.arm(source, *index, deadline);
+            if let Some(waker) = self.arm(source, *index, deadline) {
+                waker.wake();
+            }
             return Ok(());
         }
         // The keeper is just firing it, and will wake the task for nothing.
@@ -107,9 +133,11 @@ impl Pool {
         Ok(())
     }
 
-    /// Arms a slot that the caller owns.
+    /// Arms a slot that the caller owns. If the deadline is past, the timer is complete on return; then the
+    /// waker that was in it is given back.
     #[inline]
-    fn arm(&self, source: &impl Pooled, index: Index, deadline: u64) {
+    #[must_use]
+    fn arm(&self, source: &impl Pooled, index: Index, deadline: u64) -> Option<Waker> {
         let group = self.groups.of(index);
         if let (Some(started), Some(order)) = (&self.started, group.order(index.at())) {
             // ORDERING: Relaxed; a number, published with the slot.
@@ -120,7 +148,7 @@ impl Pool {
         let slot = group.slot(index.at());
         let tell = slot.arm(deadline);
         if deadline == NEVER {
-            return;
+            return None;
         }
         let must_kick = tell && self.inbox.tell(&self.groups, group, index);
         let alarm = self.alarm.read();
@@ -130,10 +158,9 @@ impl Pool {
         if must_kick || tell && !past && alarm.is_too_late_for(deadline, source.slack()) {
             source.kick();
         }
-        if past {
-            if let Some(waker) = slot.fire_own() {
-                waker.wake();
-            }
+        match past {
+            true => slot.fire_own(),
+            false => None,
         }
     }
 
@@ -141,16 +168,19 @@ impl Pool {
     #[inline]
     pub(crate) fn cancel(&self, index: Index) {
         let slot = self.slot(index);
-        if slot.take_back() == TakenBack::Owned {
-            self.recycle(index, slot);
-        }
+        // The waker is dropped last of all: that is user code, and may panic.
+        let _waker = match slot.take_back() {
+            TakenBack::Armed => slot.state().take_waker(),
+            // The keeper has taken it.
+            TakenBack::Fired => None,
+            TakenBack::LeftToKeeper => return,
+        };
+        self.recycle(index, slot);
     }
 
-    /// Gives a slot back that the caller owns.
+    /// Gives a slot back that the caller owns, and that has no waker in it.
     #[inline]
     fn recycle(&self, index: Index, slot: &Slot) {
-        // The waker is dropped last of all: that is user code, and may panic.
-        let _waker = slot.state().take_waker();
         // A stuck slot is retired.
         if !slot.state().is_stuck() {
             self.free.give_back(index, &self.groups);

@@ -40,7 +40,10 @@ use crate::ticks::NEVER;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum TakenBack {
     /// The slot is the client's again (OWNED); its waker may still be stored.
-    Owned,
+    Armed,
+    /// It is the client's, and fired: no waker is stored. (One that was stored too late for the keeper was
+    /// taken out by the second look of `TimerState::poll_complete`.)
+    Fired,
     /// The keeper is in the middle of firing it, and frees it when done.
     LeftToKeeper,
 }
@@ -186,7 +189,8 @@ impl Slot {
         loop {
             let (to, outcome) = match word.phase() {
                 FIRING => (ABANDONED, TakenBack::LeftToKeeper),
-                _ => (FREE, TakenBack::Owned),
+                FIRED => (FREE, TakenBack::Fired),
+                _ => (FREE, TakenBack::Armed),
             };
             match self.swap(word, word.with_phase(to)) {
                 Ok(()) => return outcome,

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::ops::Deref;
+use core::task::{Context, Poll};
 use std::sync::Arc;
 
 use super::{Index, Pool};
@@ -51,11 +52,26 @@ impl<H: Handle> PoolTimer<H> {
     #[inline]
     pub(crate) fn start(source: &H, deadline: u64) -> Result<Self, CapacityError> {
         let index = source.pool().start(&**source, deadline)?;
-        Ok(Self {
+        Ok(Self::new(source, index))
+    }
+
+    #[inline]
+    fn new(source: &H, index: Index) -> Self {
+        Self {
             source: source.clone(),
             index,
             _niche: Started::Yes,
-        })
+        }
+    }
+
+    #[inline]
+    pub(crate) fn start_polled(
+        source: &H,
+        deadline: u64,
+        cx: &Context<'_>,
+    ) -> Result<(Self, Poll<()>), CapacityError> {
+        let (index, poll) = source.pool().start_polled(&**source, deadline, cx)?;
+        Ok((Self::new(source, index), poll))
     }
 
     #[inline]

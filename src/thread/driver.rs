@@ -73,7 +73,7 @@ impl Shared {
 
     fn drive(&self) {
         minimal_timer_slack();
-        let mut keeper = Keeper::new();
+        let mut keeper = Keeper::new(false);
         let mut rhythm = Rhythm {
             lead: Lead::new(),
             not_before: 0,

@@ -8,6 +8,7 @@ mod lead;
 pub use builder::ThreadSourceBuilder;
 
 use core::fmt;
+use core::task::{Context, Poll};
 use core::time::Duration;
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
@@ -208,6 +209,15 @@ macro_rules! source_for_handle {
             fn start(&self, deadline: u64) -> Result<Self::Timer, CapacityError> {
                 ThreadSource::start(self)?;
                 PoolTimer::start(self, deadline)
+            }
+            #[inline]
+            fn start_polled(
+                &self,
+                deadline: u64,
+                cx: &mut Context<'_>,
+            ) -> Result<(Self::Timer, Poll<()>), CapacityError> {
+                ThreadSource::start(self)?;
+                PoolTimer::start_polled(self, deadline, cx)
             }
             #[inline]
             fn restart(&self, timer: &mut Self::Timer, deadline: u64) -> Result<(), CapacityError> {
