@@ -7,11 +7,12 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::vec::Vec;
 
 use super::blocks::MOST;
+use super::bucket::Place;
 use super::group::NONE;
 use super::groups::Index;
 use super::inbox::Inbox;
 use super::slot::{Fired, Look, Slot};
-use super::wheel::{Place, Wheel};
+use super::wheel::Wheel;
 use super::word::Word;
 use super::Pool;
 use crate::sync::{Ordering, SLOTS_PER_GROUP};
@@ -85,9 +86,9 @@ impl Keeper {
         self.wheel.next()
     }
 
-    /// Whether a wake at `time` would serve more than one timer.
-    pub(crate) fn is_crowded(&self, time: u64) -> bool {
-        self.wheel.is_crowded(time)
+    /// When to look next, if timers may be so late.
+    pub(crate) fn next_within(&self, slack: u64) -> Option<u64> {
+        self.wheel.next_within(slack)
     }
 
     fn admit_some(&mut self, pool: &Pool) -> bool {

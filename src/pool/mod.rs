@@ -13,6 +13,7 @@
 
 mod alarm;
 mod blocks;
+mod bucket;
 mod free;
 mod group;
 mod groups;
@@ -24,6 +25,8 @@ mod loom_tests;
 mod slot;
 mod timer;
 mod wheel;
+#[cfg(all(test, not(timer_future_loom)))]
+mod wheel_tests;
 mod word;
 
 pub(crate) use alarm::AlarmWord;

@@ -11,7 +11,8 @@
 //! Invariants:
 //!
 //! - WINDOW: an occupied bucket of level `l` has a number in `cursor[l] .. cursor[l] + 256`.
-//! - EARLIEST: `earliest` of a bucket is not after the deadline that any entry had when it came in.
+//! - EARLIEST: `earliest` of a bucket is not after the deadline that any entry had when it came in, and
+//!   `latest` is not before it.
 //!
 //! Each level reaches two buckets of the next one (256 = 2 * 2^7), so a bucket can be spread over the
 //! lower level during the whole time of the bucket before it. Big buckets are spread early and in
@@ -24,7 +25,8 @@
 use std::boxed::Box;
 use std::vec;
 
-use super::blocks::{Blocks, Chain};
+use super::blocks::Blocks;
+use super::bucket::{Bucket, Opened, Place};
 
 const LEVELS: usize = 7;
 const FIRST_SHIFT: u32 = 16;
@@ -35,35 +37,6 @@ const BUCKETS: usize = 256;
 const BIG: u32 = 512;
 /// How long before its time, for each entry: several times what moving one costs.
 const HEAD_START: u64 = 256;
-
-/// A bucket of a level, as the slot remembers it: counted from 1, so that a new slot is in none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place(pub(crate) u16);
-
-impl Place {
-    /// Not in the wheel.
-    pub(crate) const NONE: Self = Self(0);
-
-    fn of(bucket: usize) -> Self {
-        Self(bucket as u16 + 1)
-    }
-    fn bucket(self) -> usize {
-        usize::from(self.0).wrapping_sub(1)
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    chain: Chain,
-    len: u32,
-    earliest: u64,
-}
-
-const EMPTY: Bucket = Bucket {
-    chain: Chain::EMPTY,
-    len: 0,
-    earliest: u64::MAX,
-};
 
 #[derive(Debug)]
 pub(crate) struct Wheel {
@@ -80,35 +53,15 @@ pub(crate) struct Wheel {
     len: usize,
 }
 
-/// What was taken out of a bucket and not handed to the keeper yet.
-#[derive(Debug)]
-struct Opened {
-    rest: Chain,
-    place: Place,
-}
-
-impl Opened {
-    const NOTHING: Self = Self {
-        rest: Chain::EMPTY,
-        place: Place::NONE,
-    };
-
-    /// The next few entries, and the place where they were.
-    #[inline]
-    fn take(&mut self, blocks: &mut Blocks, into: &mut [u32]) -> Option<(Place, usize)> {
-        Some((self.place, blocks.pop(&mut self.rest, into)?))
-    }
-}
-
 #[inline]
-fn shift(level: usize) -> u32 {
+pub(super) fn shift(level: usize) -> u32 {
     FIRST_SHIFT + STEP * level as u32
 }
 
 impl Wheel {
     pub(crate) fn new() -> Self {
         Self {
-            buckets: vec![EMPTY; LEVELS * BUCKETS].into_boxed_slice(),
+            buckets: vec![Bucket::EMPTY; LEVELS * BUCKETS].into_boxed_slice(),
             occupied: [[0; BUCKETS / 64]; LEVELS],
             cursor: [0; LEVELS],
             blocks: Blocks::new(),
@@ -151,6 +104,7 @@ impl Wheel {
             self.big += 1;
         }
         bucket.earliest = bucket.earliest.min(deadline);
+        bucket.latest = bucket.latest.max(deadline);
         self.occupied[at / BUCKETS][at % BUCKETS / 64] |= 1 << (at % 64);
         self.len += 1;
     }
@@ -192,19 +146,17 @@ impl Wheel {
         &self.buckets[level * BUCKETS + (number % BUCKETS as u64) as usize]
     }
 
-    /// When the first bucket of a level is BIG: when to begin to spread it, and its number. Not before the
-    /// lower level reaches all of it.
+    /// If the first bucket of a level is BIG, or the one after it: when to begin to spread it, and its number.
+    /// Not before the lower level reaches all of it, which is when the one before it has come up.
     fn early_start(&self, level: usize) -> Option<(u64, u64)> {
         if self.big == 0 || level == 0 {
             return None;
         }
-        let number = self.first(level)?;
-        let len = self.bucket(level, number).len;
-        if len < BIG {
-            return None;
-        }
+        let first = self.first(level)?;
+        let is_big = |&number: &u64| self.bucket(level, number).len >= BIG;
+        let number = [first, first + 1].into_iter().find(is_big)?;
         let start = |number: u64| number << shift(level);
-        let head_start = u64::from(len) * HEAD_START;
+        let head_start = u64::from(self.bucket(level, number).len) * HEAD_START;
         let begin = start(number).saturating_sub(head_start);
         Some((begin.max(start(number.saturating_sub(1))), number))
     }
@@ -224,30 +176,30 @@ impl Wheel {
         next
     }
 
-    /// Whether two timers or more come up until `time`, roughly: whole buckets count, and cancelled
-    /// timers as well.
-    pub(crate) fn is_crowded(&self, time: u64) -> bool {
-        let mut found = 0;
+    /// When to look next, if a timer may be `slack` late: at the last deadline that is not later than that
+    /// after the first. So no timer is later than `slack`, looks are on average more than `slack` apart, no
+    /// choice of times makes fewer of them, and who has no near neighbour is not late at all.
+    pub(crate) fn next_within(&self, slack: u64) -> Option<u64> {
+        let first = self.next()?;
+        let limit = first.saturating_add(slack);
+        let mut last = first;
         for level in 0..LEVELS {
-            let first = self.cursor[level];
-            let last = (time >> shift(level)).min(first.saturating_add(BUCKETS as u64 - 1));
-            for number in first..=last {
-                let bucket = self.bucket(level, number);
-                if bucket.earliest <= time {
-                    found += bucket.len;
-                }
-                if found > 1 {
-                    return true;
-                }
+            let Some(begin) = self.first(level) else {
+                continue;
+            };
+            let end =
+                (limit >> shift(level)).min(self.cursor[level].saturating_add(BUCKETS as u64 - 1));
+            for number in begin..=end {
+                last = last.max(self.bucket(level, number).last_until(limit, level == 0));
             }
         }
-        false
+        Some(last)
     }
 
     /// Takes the whole of a bucket out.
     fn open(&mut self, level: usize, number: u64) -> Opened {
         let at = level * BUCKETS + (number % BUCKETS as u64) as usize;
-        let bucket = core::mem::replace(&mut self.buckets[at], EMPTY);
+        let bucket = core::mem::replace(&mut self.buckets[at], Bucket::EMPTY);
         self.occupied[level][at % BUCKETS / 64] &= !(1 << (at % 64));
         self.len -= bucket.len as usize;
         if bucket.len >= BIG {

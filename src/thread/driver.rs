@@ -35,8 +35,6 @@ struct Alarm {
 /// What the driver remembers from one sleep to the next.
 struct Rhythm {
     lead: Lead,
-    /// No alarm before this, if it can serve several: the last one that was served, and the slack.
-    not_before: u64,
     /// How often it was kicked since an alarm was served.
     kicks: u32,
 }
@@ -76,7 +74,6 @@ impl Shared {
         let mut keeper = Keeper::new(false);
         let mut rhythm = Rhythm {
             lead: Lead::new(),
-            not_before: 0,
             kicks: 0,
         };
         let mut now = self.clock.now();
@@ -87,7 +84,7 @@ impl Shared {
                 now = self.clock.now();
                 continue;
             }
-            let alarm = rhythm.next(&keeper, now);
+            let alarm = rhythm.next(keeper.next_within(self.slack), now);
             if self.pool.alarm.sleep_until(alarm.map(|alarm| alarm.time)) {
                 match alarm {
                     None => std::thread::park(),
@@ -123,20 +120,13 @@ impl Shared {
             now = self.clock.now();
         }
         rhythm.kicks = 0;
-        rhythm.not_before = now.saturating_add(self.slack);
         now
     }
 }
 
 impl Rhythm {
-    fn next(&self, keeper: &Keeper, now: u64) -> Option<Alarm> {
-        let next = keeper.next()?;
-        if next < self.not_before && keeper.is_crowded(self.not_before) {
-            return Some(Alarm {
-                time: self.not_before,
-                exact: false,
-            });
-        }
+    fn next(&self, next: Option<u64>, now: u64) -> Option<Alarm> {
+        let next = next?;
         let left = next.saturating_sub(now);
         if self.kicks > 1 && left > FAR {
             // Timers that are earlier each time, each by a little, need not kick each time.
