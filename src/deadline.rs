@@ -3,12 +3,14 @@
 //! On targets with 64-bit atomics it is one of them. Elsewhere it is two word-sized halves, and a read
 //! may be torn; that is harmless, because a slot (of the pool, or of an interrupt source) writes it only
 //! while one client owns the slot, and believes a read only between two equal reads of its word. Loom models the
-//! halves, the harder of the two cases.
+//! halves, and with `timer_future_loom_whole` the other case.
 
-#[cfg(all(target_has_atomic = "64", not(timer_future_loom)))]
+#[cfg(any(
+    all(target_has_atomic = "64", not(timer_future_loom)),
+    timer_future_loom_whole
+))]
 mod cell {
-    use crate::sync::Ordering;
-    use portable_atomic::AtomicU64;
+    use crate::sync::{const_fn, AtomicU64, Ordering};
 
     #[derive(Debug)]
     pub(crate) struct Deadline(AtomicU64);
@@ -18,8 +20,10 @@ mod cell {
         #[cfg(feature = "std")]
         pub(crate) const WHOLE: bool = true;
 
-        pub(crate) const fn new() -> Self {
-            Self(AtomicU64::new(0))
+        const_fn! {
+            pub(crate) const fn new() -> Self {
+                Self(AtomicU64::new(0))
+            }
         }
         #[inline]
         pub(crate) fn get(&self) -> u64 {
@@ -34,7 +38,10 @@ mod cell {
     }
 }
 
-#[cfg(any(not(target_has_atomic = "64"), timer_future_loom))]
+#[cfg(not(any(
+    all(target_has_atomic = "64", not(timer_future_loom)),
+    timer_future_loom_whole
+)))]
 mod cell {
     use crate::sync::{const_fn, AtomicU32, Ordering};
 

@@ -7,7 +7,7 @@ mod imp {
     pub(crate) use atomic_waker::AtomicWaker;
     pub(crate) use portable_atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering};
 
-    #[cfg(feature = "std")]
+    #[cfg(any(feature = "std", target_has_atomic = "64"))]
     pub(crate) use portable_atomic::AtomicU64;
 
     /// The second half of a store-buffering handshake whose first half was a SeqCst

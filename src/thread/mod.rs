@@ -25,16 +25,17 @@ use driver::Shared;
 ///
 /// Ticks are nanoseconds since the source was made. Starting, polling, resetting and dropping a timer
 /// lock nothing and, in the steady state, allocate nothing; the thread is woken only by a timer that is
-/// earlier than all others. Memory follows the peak of live timers (about 45 bytes each, reused and
-/// given back to the system when the source is dropped).
+/// earlier than all others, or by the 4,096th new one. Memory follows the peak of live timers (about 45
+/// bytes each, reused and given back to the system when the source is dropped).
 ///
 /// Share it as `&ThreadSource` or `Arc<ThreadSource>`; both are [`TimerSource`]s.
 ///
 /// # Precision
 ///
-/// Never early. Late by what the system needs to wake a thread (on Linux the thread asks for minimal
-/// timer slack), and, when timers are dense, by at most [`slack`](ThreadSourceBuilder::slack), which
-/// bounds how often the thread wakes. Wakers run on this thread, one after the other: a waker that
+/// Never early. Late by how unevenly the system wakes a thread (on Linux it asks for minimal timer slack; it
+/// learns what a wake takes and asks for it that much before the deadline, 50 us at most, and watches the
+/// clock for what is left), and, when timers are dense, by at most [`slack`](ThreadSourceBuilder::slack),
+/// which bounds how often the thread wakes. Wakers run on this thread, one after the other: a waker that
 /// blocks delays the others; one that panics does not.
 ///
 /// The clock is [`Instant`]: on Linux it stands still while the machine is suspended.
