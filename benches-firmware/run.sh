@@ -11,6 +11,7 @@ check=
 if [ "${1:-}" = --check ]; then check=1; elif [ $# -gt 0 ]; then die "what is '$1'?"; fi
 cd benches-firmware
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
+export PYTHONDONTWRITEBYTECODE=1
 images=$CARGO_TARGET_DIR/images
 rm -rf "$images"
 
