@@ -151,3 +151,29 @@ fn kick_or_see_when_moved_to_earlier() {
         source.keep_until_set_for(&mut keeper, EARLY);
     });
 }
+
+/// A timer is moved to a later time while its old one comes up: it is not complete after that, and complete
+/// when the new one has come.
+#[test]
+fn postponed_while_it_comes_up() {
+    loom::model(|| {
+        let source = Sleeper::new();
+        source.grow(4);
+        let mut keeper = Keeper::new(false);
+        let index = source.pool.start(&*source, EARLY).unwrap();
+        source.see_everything(&mut keeper);
+        let client = thread::spawn({
+            let (source, mut index) = (source.clone(), index);
+            move || {
+                source.pool.restart(&*source, &mut index, LATE).unwrap();
+                index
+            }
+        });
+        while keeper.step(&source.pool, EARLY) {}
+        let index = client.join().unwrap();
+        while keeper.step(&source.pool, LATE - 1) {}
+        assert!(!source.pool.state(index).is_complete(), "early");
+        while keeper.step(&source.pool, LATE) {}
+        assert!(source.pool.state(index).is_complete(), "lost");
+    });
+}

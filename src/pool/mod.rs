@@ -18,6 +18,8 @@ mod free;
 mod group;
 mod groups;
 mod inbox;
+#[cfg(all(test, not(timer_future_loom)))]
+mod inbox_tests;
 mod keeper;
 mod lane;
 #[cfg(all(test, timer_future_loom))]

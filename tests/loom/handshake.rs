@@ -99,3 +99,21 @@ fn newest_waker_wins() {
         assert!(state.is_complete());
     });
 }
+
+/// Whoever was told `Ready` has left no waker behind, also if the keeper came between its two looks.
+#[test]
+fn ready_keeps_no_waker() {
+    loom::model(|| {
+        let state = Arc::new(TimerState::new());
+        let keeper = thread::spawn({
+            let state = state.clone();
+            move || state.complete()
+        });
+        let (count, waker) = Count::new();
+        let polled = state.poll_complete(&mut Context::from_waker(&waker));
+        drop(waker);
+        keeper.join().unwrap();
+        // Pending: the keeper has taken it.
+        assert_eq!(Arc::strong_count(&count), 1, "{polled:?}");
+    });
+}
