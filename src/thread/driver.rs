@@ -150,3 +150,39 @@ fn minimal_timer_slack() {
         let _ = rustix::thread::set_current_timer_slack(core::num::NonZeroU64::new(1));
     }
 }
+
+#[cfg(all(test, not(timer_future_loom)))]
+mod tests {
+    use super::*;
+
+    const HOUR: u64 = 3_600 * FAR;
+
+    fn next(kicks: u32, next: u64, now: u64) -> Option<(u64, bool)> {
+        let lead = Lead::new();
+        let alarm = Rhythm { lead, kicks }.next(Some(next), now);
+        alarm.map(|alarm| (alarm.time, alarm.exact))
+    }
+
+    #[test]
+    fn a_timer_that_stays_is_met_exactly() {
+        assert_eq!(next(0, HOUR, 0), Some((HOUR, true)));
+        assert_eq!(next(1, HOUR, 0), Some((HOUR, true)));
+        assert_eq!(next(9, 5, 9), Some((5, true)));
+        assert_eq!(next(9, FAR, 0), Some((FAR, true)));
+    }
+
+    /// Without it each reset is a wake of the thread.
+    #[test]
+    fn resets_to_earlier_and_earlier_kick_seldom() {
+        let (mut deadline, mut alarm, mut kicks) = (HOUR, HOUR, 0);
+        for _ in 0..1_000_000 {
+            deadline -= 1_000;
+            if deadline < alarm {
+                kicks += 1;
+                (alarm, _) = next(kicks, deadline, 0).unwrap_or_default();
+                assert!(alarm <= deadline);
+            }
+        }
+        assert!(kicks < 5, "{kicks}");
+    }
+}

@@ -11,7 +11,7 @@ pub(super) struct Lead(u64);
 
 impl Lead {
     /// Machines that need longer are busy, and that does not last.
-    const MOST: u64 = 50_000;
+    const MOST: u64 = 100_000;
     /// One late wake says little about the next.
     const SURPRISE: u64 = 8_000;
 
