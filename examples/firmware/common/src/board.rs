@@ -5,7 +5,8 @@ pub trait Board: Sync + 'static {
     /// What QEMU calls it.
     const NAME: &'static str;
 
-    /// How many bits of [`raw`](Self::raw) count.
+    /// How many bits of [`raw`](Self::raw) count. A wrap must take 100 ms or more: the checks measure
+    /// pieces of time with it.
     const RAW_BITS: u32;
 
     /// How many ticks at least lie between two interrupts that only keep the widened clock going.
@@ -21,6 +22,10 @@ pub trait Board: Sync + 'static {
 
     /// How much of the scenario the core must at least sleep.
     const ASLEEP_PERCENT: u32 = 95;
+
+    /// Whether the checks print their names. A chip without room for them prints numbers: the order is
+    /// the same on every board.
+    const NAMES: bool = true;
 
     /// The hardware counter as it stands in its register, counting up at the alarm's `TICK_HZ` and
     /// wrapping after `RAW_BITS`. The checks measure with this and not with `Alarm::now`, so that

@@ -62,7 +62,11 @@ impl<'a, B: Board> Checks<'a, B> {
         };
         *count += 1;
         self.board.print(if ok { "  ok   " } else { "  FAIL " });
-        self.board.print(name);
+        if B::NAMES {
+            self.board.print(name);
+        } else {
+            self.board.print_number(self.passed + self.failed);
+        }
     }
 
     /// Adds a run of the executor to the summary.

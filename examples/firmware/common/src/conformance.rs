@@ -9,7 +9,7 @@ use core::pin::{pin, Pin};
 use core::task::{Context, Poll};
 use core::time::Duration;
 
-use timer_future::{duration_to_ticks, Alarm, InterruptSource, TimerFuture, TimerSource, NEVER};
+use timer_future::{duration_to_ticks, Alarm, InterruptSource, TimerFuture, NEVER};
 
 use crate::board::Board;
 use crate::checks::Checks;
@@ -22,6 +22,11 @@ const GUARD: usize = MAX_TASKS - 3;
 
 const fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
+}
+
+/// Less than a second. `Duration::from_micros` divides 64 bits by a million: 2.8 KB on an 8-bit chip.
+const fn micros(micros: u32) -> Duration {
+    Duration::new(0, micros * 1_000)
 }
 
 /// All checks, one after the other.
@@ -55,6 +60,7 @@ struct Suite<'a, 'b, B: Board, A: Alarm + 'static, const N: usize> {
     checks: &'a mut Checks<'b, B>,
 }
 
+// Not inlined, so that the checks take turns on the stack: 300 bytes on an AVR, which has 2,048.
 impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
     fn ticks(duration: Duration) -> u32 {
         duration_to_ticks(duration, A::TICK_HZ) as u32
@@ -62,7 +68,7 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
 
     /// How late is too late.
     fn late() -> u32 {
-        Self::ticks(Duration::from_micros(B::LATE_MICROS.into()))
+        Self::ticks(micros(B::LATE_MICROS))
     }
 
     fn after(&self, duration: Duration) -> Timer<A, N> {
@@ -92,12 +98,13 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
         }
     }
 
+    #[inline(never)]
     fn never_early_and_on_time(&mut self) {
-        const MICROS: [u64; 10] = [1, 4, 10, 33, 100, 333, 1_000, 3_333, 10_000, 33_333];
+        const MICROS: [u32; 10] = [1, 4, 10, 33, 100, 333, 1_000, 3_333, 10_000, 33_333];
         let (mut early, mut worst) = (0, 0);
         for round in 0..4 {
-            for micros in MICROS {
-                let duration = Duration::from_micros(micros + round);
+            for delay in MICROS {
+                let duration = micros(delay + round);
                 let (board, taken) = (self.board, Cell::new(0));
                 let timers = self.timers;
                 self.run(async {
@@ -117,6 +124,7 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
             .between("latest of them, ticks", worst, 0, Self::late());
     }
 
+    #[inline(never)]
     fn one_interrupt_per_lone_delay(&mut self) {
         let before = self.board.interrupts();
         let timers = self.timers;
@@ -134,6 +142,7 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
             .between("sleeps of 20 delays", stats.sleeps, 20, 20 + heartbeats);
     }
 
+    #[inline(never)]
     fn deadline_order(&mut self) {
         let order = Cell::new(0);
         let start = self.timers.now();
@@ -162,19 +171,13 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
             .equal("order of five timers", order.get(), 12345);
     }
 
+    #[inline(never)]
     fn zero_past_and_never(&mut self) {
-        for (name, deadline) in [
-            (
-                "polls of a zero delay",
-                self.after(Duration::ZERO).deadline(),
-            ),
-            ("polls of a deadline at 0", 0),
-            ("polls of a deadline one tick ago", self.timers.now() - 1),
-        ] {
-            let timer = TimerFuture::with_deadline(self.timers, deadline);
-            let stats = self.run(timer);
-            self.checks.between(name, stats.polls, 1, 2);
-        }
+        let zero = self.after(Duration::ZERO).deadline();
+        self.ends_at_once("polls of a zero delay", zero);
+        self.ends_at_once("polls of a deadline at 0", 0);
+        let past = self.timers.now() - 1;
+        self.ends_at_once("polls of a deadline one tick ago", past);
         // Started without a look at the clock: the source itself must see that it is past.
         let mut past = TimerFuture::with_deadline(self.timers, self.timers.now() - 1);
         let started = past.try_start().is_ok();
@@ -190,6 +193,12 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
         );
     }
 
+    fn ends_at_once(&mut self, name: &str, deadline: u64) {
+        let stats = self.run(TimerFuture::with_deadline(self.timers, deadline));
+        self.checks.between(name, stats.polls, 1, 2);
+    }
+
+    #[inline(never)]
     fn cancelled_is_never_woken(&mut self) {
         let mut timer = self.after(millis(5));
         let pending = poll(&mut timer, OLD).is_pending();
@@ -200,26 +209,27 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
     }
 
     fn reset_to_earlier_and_later(&mut self) {
-        for (name, first, then) in [
-            ("reset from 60 ms to 10 ms: ticks", millis(60), millis(10)),
-            ("reset from 5 ms to 20 ms: ticks", millis(5), millis(20)),
-        ] {
-            let mut timer = self.after(first);
-            let _ = poll(&mut timer, OLD);
-            let start = self.board.raw();
-            // Not polled again: the waker of before is woken at the new deadline.
-            timer.reset(then);
-            self.sleep_until_woken(&[OLD], millis(90));
-            let taken = self.board.ticks_between(start, self.board.raw());
-            take_ready(OLD);
-            let low = Self::ticks(then);
-            self.checks.between(name, taken, low, low + Self::late());
-            let stats = self.run(timer);
-            self.checks
-                .equal("  and complete at the next poll", stats.polls, 1);
-        }
+        self.reset("reset from 60 ms to 10 ms: ticks", millis(60), millis(10));
+        self.reset("reset from 5 ms to 20 ms: ticks", millis(5), millis(20));
     }
 
+    fn reset(&mut self, name: &str, first: Duration, then: Duration) {
+        let mut timer = self.after(first);
+        let _ = poll(&mut timer, OLD);
+        let start = self.board.raw();
+        // Not polled again: the waker of before is woken at the new deadline.
+        timer.reset(then);
+        self.sleep_until_woken(&[OLD], millis(90));
+        let taken = self.board.ticks_between(start, self.board.raw());
+        take_ready(OLD);
+        let low = Self::ticks(then);
+        self.checks.between(name, taken, low, low + Self::late());
+        let stats = self.run(timer);
+        self.checks
+            .equal("  and complete at the next poll", stats.polls, 1);
+    }
+
+    #[inline(never)]
     fn newest_waker_wins(&mut self) {
         let mut timer = self.after(millis(5));
         let _ = poll(&mut timer, OLD);
@@ -232,13 +242,16 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
 
     /// The executor's own measure, which adds up the raw counter piece by piece, against the library's
     /// view, which depends on the widening to 64 bits.
+    #[inline(never)]
     fn across_wraps_of_the_counter(&mut self) {
         if u64::from(Self::ticks(millis(2_500))) >> B::RAW_BITS == 0 {
             return; // a long period; the board starts its counter shortly before a wrap instead
         }
         let timers = self.timers;
         let before = self.timers.now();
-        let stats = self.run(TimerFuture::with_source(timers, millis(2_500)));
+        let stats = self.run(async {
+            TimerFuture::with_source(timers, millis(2_500)).await;
+        });
         let passed = (self.timers.now() - before) as u32;
         let low = Self::ticks(millis(2_500));
         self.checks
@@ -252,6 +265,7 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
     }
 
     /// Interrupts hit arming and cancelling in the middle; nothing may be lost or late by it.
+    #[inline(never)]
     fn arming_and_cancelling_under_interrupts(&mut self) {
         const TIMES: u32 = 200;
         let (board, timers) = (self.board, self.timers);
@@ -261,10 +275,10 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
             Cell::new(0u32),
             Cell::new(false),
         );
-        let short = Duration::from_micros(B::SHORT_MICROS.into());
+        let short = B::SHORT_MICROS;
         let steady = async {
             for i in 0..TIMES {
-                let short = short + Duration::from_micros(u64::from(i % 7));
+                let short = micros(short + i % 7);
                 let start = board.raw();
                 TimerFuture::with_source(timers, short).await;
                 let taken = board.ticks_between(start, board.raw());
@@ -278,12 +292,12 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
         let churn = poll_fn(|cx| {
             // Far ones, which the handler need not know, and ones that are the next to fire.
             let far = 1 + churned.get() % 3;
-            let mut timer = TimerFuture::with_source(timers, short * far * far / 2);
+            let mut timer = TimerFuture::with_source(timers, micros(short * far * far / 2));
             if timer.try_start().is_ok() {
                 churned.set(churned.get() + 1);
             }
             if far == 2 {
-                timer.reset(short / 3);
+                timer.reset(micros(short / 3));
             }
             if done.get() {
                 return Poll::Ready(());
@@ -308,6 +322,7 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
         );
     }
 
+    #[inline(never)]
     fn exhaustion(&mut self) {
         let start = self.board.raw();
         let mut held: [Timer<A, N>; N] = core::array::from_fn(|_| self.after(millis(40)));
@@ -358,6 +373,7 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
         self.checks.that("there is room again", again);
     }
 
+    #[inline(never)]
     fn nothing_left_behind(&mut self) {
         // A cancelled timer's place may still be known to the keeper; after it, nothing is.
         self.run(self.after(millis(100)));
