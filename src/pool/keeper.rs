@@ -73,7 +73,8 @@ impl Keeper {
     pub(crate) fn step(&mut self, pool: &Pool, now: u64) -> bool {
         let more_new = self.admit_some(pool);
         let more_due = self.collect_some(pool, now);
-        let more_ahead = self.spread_some(pool, now);
+        // After a whole pass the lower levels reach as far as they can.
+        let more_ahead = !more_due && self.spread_some(pool, now);
         self.fire(pool, now);
         if self.wheel.len() > 4096 + 2 * pool.groups.len() as usize * SLOTS_PER_GROUP {
             self.rebuild(pool);

@@ -61,7 +61,7 @@ mod tests {
             lead.learn(u64::MAX);
         }
         assert_eq!(lead.get(), Lead::MOST);
-        for _ in 0..16 {
+        for _ in 0..20 {
             lead.learn(0);
         }
         assert!(lead.get() <= 1, "{lead:?}");
