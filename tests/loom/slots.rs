@@ -142,8 +142,9 @@ fn reset_against_fire() {
 fn slot_deadline_is_published() {
     loom::model(|| {
         let source = source(2);
-        let mut timer = source.start(FIRST).unwrap();
+        let mut timer = source.start(FIRST - 200).unwrap();
         source.advance_to(1); // the keeper knows it: LINKED
+        source.restart(&mut timer, FIRST).unwrap();
         let client = thread::spawn({
             let source = source.clone();
             move || {
