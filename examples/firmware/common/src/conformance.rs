@@ -14,6 +14,7 @@ use timer_future::{duration_to_ticks, Alarm, InterruptSource, TimerFuture, Timer
 use crate::board::Board;
 use crate::checks::Checks;
 use crate::executor::{self, take_ready, MAX_TASKS};
+use crate::Timer;
 
 // Flags of the executor that no task of these checks uses.
 const OLD: usize = MAX_TASKS - 1;
@@ -376,8 +377,6 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
         );
     }
 }
-
-type Timer<A, const N: usize> = TimerFuture<&'static InterruptSource<A, N>>;
 
 /// Polls once, with the waker of flag `flag`.
 fn poll<A: Alarm, const N: usize>(timer: &mut Timer<A, N>, flag: usize) -> Poll<()> {

@@ -1,0 +1,244 @@
+//! [`Contexts`]: one source, used from everywhere at once.
+//!
+//! A task, handlers of lower and of higher priority than the alarm's, wakers inside the alarm's handler,
+//! another core: each of these *contexts* starts, polls, resets and drops timers of the same source, and calls
+//! `on_interrupt` now and then, thousands of times with pseudo-random timing. At the end the books must
+//! balance: each timer completed or was cancelled, none was early by the hardware counter, none was lost, no
+//! waker is kept and all slots are free.
+
+mod actor;
+mod bell;
+
+use portable_atomic::{AtomicBool, AtomicU32, Ordering};
+use timer_future::{duration_to_ticks, Alarm, InterruptSource, TimerFuture, TimerSource};
+
+use actor::{Bells, State, SEATS};
+pub use bell::Bell;
+
+use crate::board::{Board, Rivals};
+use crate::checks::Checks;
+use crate::exclusive::Exclusive;
+use crate::random::{Random, SEED};
+use crate::Timer;
+
+/// How many contexts there are.
+pub const ACTORS: usize = 4;
+/// The main loop, on the core that has the alarm.
+pub const TASK: usize = 0;
+/// Wakers that call back, in whichever context they are woken: mostly the alarm's handler.
+pub const WAKERS: usize = 1;
+/// A handler of lower priority than the alarm's; or the main loop of a second core.
+pub const LOW: usize = 2;
+/// A handler of higher priority; or a handler of the second core.
+pub const HIGH: usize = 3;
+
+/// All contexts, for a `static`.
+pub struct Contexts<B: Board, A: Alarm + 'static, const N: usize> {
+    board: &'static B,
+    timers: &'static InterruptSource<A, N>,
+    actors: [Actor<A, N>; ACTORS],
+    running: AtomicBool,
+    /// How often the handler of higher priority interrupted each of the others in the middle,
+    amid: [AtomicU32; ACTORS],
+    /// and the alarm's handler.
+    amid_handler: AtomicU32,
+    high: AtomicU32,
+}
+
+struct Actor<A: Alarm + 'static, const N: usize> {
+    bells: Bells,
+    state: Exclusive<State<A, N>>,
+}
+
+impl<A: Alarm, const N: usize> Actor<A, N> {
+    const fn new(owner: usize, ring: fn(&'static Bell)) -> Self {
+        // The first bell of each seat calls back.
+        const fn pair(owner: usize, ring: fn(&'static Bell)) -> [Bell; 2] {
+            [Bell::new(owner, true, ring), Bell::new(owner, false, ring)]
+        }
+        const { assert!(SEATS == 3) };
+        Self {
+            bells: [pair(owner, ring), pair(owner, ring), pair(owner, ring)],
+            state: Exclusive::new(State::new(SEED.wrapping_add(owner as u32 * 0x1000_0001))),
+        }
+    }
+}
+
+impl<B: Board, A: Alarm, const N: usize> Contexts<B, A, N> {
+    /// Nothing started yet. `ring` is what a waker does: call [`rung`](Self::rung) of this same static, and
+    /// whatever wakes the core that the owner of the bell is on.
+    pub const fn new(
+        board: &'static B,
+        timers: &'static InterruptSource<A, N>,
+        ring: fn(&'static Bell),
+    ) -> Self {
+        Self {
+            board,
+            timers,
+            actors: [
+                Actor::new(TASK, ring),
+                Actor::new(WAKERS, ring),
+                Actor::new(LOW, ring),
+                Actor::new(HIGH, ring),
+            ],
+            running: AtomicBool::new(false),
+            amid: [const { AtomicU32::new(0) }; ACTORS],
+            amid_handler: AtomicU32::new(0),
+            high: AtomicU32::new(0),
+        }
+    }
+
+    fn ticks(micros: u32) -> u32 {
+        duration_to_ticks(core::time::Duration::from_micros(micros.into()), A::TICK_HZ) as u32
+    }
+
+    /// A short while.
+    fn short(&self) -> u32 {
+        Self::ticks(B::SHORT_MICROS)
+    }
+
+    /// A timer that has not woken anybody so long after its deadline is lost.
+    fn late(&self) -> u32 {
+        Self::ticks(B::CROWDED_MICROS)
+    }
+
+    /// Between [`begin`](Self::begin) and [`finish`](Self::finish).
+    pub fn is_running(&self) -> bool {
+        self.running.load(Ordering::Acquire)
+    }
+
+    /// Lets the contexts act.
+    pub fn begin(&self) {
+        self.running.store(true, Ordering::Release);
+    }
+
+    /// Has context `who` do something with its timers. Returns a random number.
+    pub fn act(&'static self, who: usize) -> u32 {
+        if !self.is_running() {
+            return 0;
+        }
+        let actor = &self.actors[who];
+        // In use: a waker that was woken by what this actor itself does.
+        let number = actor.state.with(|state| state.act(self, &actor.bells));
+        number.unwrap_or(0)
+    }
+
+    /// What a waker does: notes that it was woken, and perhaps calls back into the timers.
+    pub fn rung(&'static self, bell: &'static Bell) {
+        bell.ring(self.timers.now() as u32);
+        if bell.calls {
+            self.act(WAKERS);
+        }
+    }
+
+    /// Stops the contexts, waits for the timers that are left and checks the books. The other contexts
+    /// must have left, or find out soon.
+    pub fn finish(&'static self, checks: &mut Checks<'_, B>, shortages: u32) {
+        self.running.store(false, Ordering::Release);
+        // Whatever is not lost completes until then: the far ones, and as late as can be.
+        let end = self.timers.now() + u64::from(50 * self.short()) + 2 * u64::from(self.late());
+        loop {
+            let past = self.timers.now() > end;
+            let settle = |actor: &'static Actor<A, N>| {
+                actor.state.with(|state| state.settle(self, &actor.bells)) == Some(true)
+            };
+            // All of them, also behind one that is not settled.
+            let unsettled = self.actors.iter().filter(|actor| !settle(actor)).count();
+            if unsettled == 0 || past {
+                checks.equal("contexts with timers left", unsettled as u32, 0);
+                break;
+            }
+        }
+        let sum = |of: fn(&actor::Books) -> u32| {
+            let books = |actor: &Actor<A, N>| actor.state.with(|state| of(&state.books));
+            self.actors.iter().filter_map(books).sum::<u32>()
+        };
+        let started = sum(|books| books.started);
+        checks.between("timers started", started, 1_000, u32::MAX);
+        let (completed, cancelled) = (sum(|books| books.completed), sum(|books| books.cancelled));
+        checks.between("  and moved", sum(|books| books.resets), 500, u32::MAX);
+        checks.between("  completed", completed, started / 10, started);
+        checks.equal("  completed or cancelled", completed + cancelled, started);
+        checks.equal("  early", sum(|books| books.early), 0);
+        checks.equal("  lost", sum(|books| books.lost), 0);
+        let worst = self.actors.iter().filter_map(|actor| actor.state.with(|s| s.books.worst));
+        let worst = worst.max().unwrap_or(0);
+        checks.between("  latest wake, ticks", worst, 0, self.late());
+        let refused = sum(|books| books.refused);
+        let seen = self.timers.shortages().wrapping_sub(shortages);
+        checks.between("shortages, with those refused", seen, refused.max(1), u32::MAX);
+        let bells = self.actors.iter().flat_map(|actor| actor.bells.iter().flatten());
+        checks.equal("wakers kept", bells.map(Bell::wakers).sum(), 0);
+        let mut all: [Timer<A, N>; N] =
+            core::array::from_fn(|_| TimerFuture::with_deadline(self.timers, u64::MAX - 1));
+        let free = all.iter_mut().filter_map(|timer| timer.try_start().ok());
+        checks.equal("slots free", free.count() as u32, N as u32);
+    }
+}
+
+/// One core, handlers of three priorities.
+impl<B: Rivals, A: Alarm, const N: usize> Contexts<B, A, N> {
+    /// What the handler of lower priority does.
+    pub fn low(&'static self) {
+        self.act(LOW);
+    }
+
+    /// What the handler of higher priority does, whatever it has interrupted.
+    pub fn high(&'static self) {
+        if !self.is_running() {
+            return;
+        }
+        for (actor, amid) in self.actors.iter().zip(&self.amid) {
+            count(amid, actor.state.is_taken());
+        }
+        count(&self.amid_handler, self.board.in_handler());
+        count(&self.high, true);
+        let number = self.act(HIGH);
+        if number & 3 == 0 {
+            self.board.pend_low();
+        }
+        self.board.strike_in(2 + (number >> 8) % (2 * self.short()));
+    }
+
+    /// Lets all contexts loose on the timers, until the handler of higher priority has run often enough.
+    pub fn run(&'static self, checks: &mut Checks<'_, B>) {
+        self.board.print("tasks, wakers and handlers of other priorities\n");
+        let shortages = self.timers.shortages();
+        self.begin();
+        self.board.strike_in(self.short());
+        let mut random = Random::new(SEED);
+        while self.high.load(Ordering::Relaxed) < B::STRIKES {
+            self.act(TASK);
+            match random.below(8) {
+                0 => self.board.pend_low(),
+                1 => {
+                    self.board.sleep_unless(|| false);
+                }
+                2 => {
+                    let (start, wait) = (self.board.raw(), random.below(self.short()));
+                    while self.board.ticks_between(start, self.board.raw()) < wait {}
+                }
+                _ => {}
+            }
+        }
+        self.finish(checks, shortages);
+        let seen = |count: &AtomicU32| count.load(Ordering::Relaxed);
+        for (who, name) in [
+            (TASK, "interrupted: the task, in the middle"),
+            (WAKERS, "interrupted: a waker"),
+            (LOW, "interrupted: the handler of lower priority"),
+        ] {
+            checks.between(name, seen(&self.amid[who]), 20, u32::MAX);
+        }
+        let handler = seen(&self.amid_handler);
+        checks.between("interrupted: the alarm's handler", handler, 20, u32::MAX);
+    }
+}
+
+/// Only the handler of higher priority writes these, so that load and store will do.
+fn count(counter: &AtomicU32, yes: bool) {
+    counter.store(
+        counter.load(Ordering::Relaxed) + u32::from(yes),
+        Ordering::Relaxed,
+    );
+}
