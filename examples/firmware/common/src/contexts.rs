@@ -2,9 +2,12 @@
 //!
 //! A task, handlers of lower and of higher priority than the alarm's, wakers inside the alarm's handler,
 //! another core: each of these *contexts* starts, polls, resets and drops timers of the same source, and calls
-//! `on_interrupt` now and then, thousands of times with pseudo-random timing. At the end the books must
-//! balance: each timer completed or was cancelled, none was early by the hardware counter, none was lost, no
-//! waker is kept and all slots are free.
+//! `on_interrupt` now and then, thousands of times with pseudo-random timing.
+//!
+//! It goes in rounds. While everybody is busy, an alarm that is lost is soon set again by somebody else; so
+//! after each round nobody touches the timers, and those that are left must complete by the alarm alone. At
+//! the end the books must balance: each timer completed or was cancelled, none was early by the hardware
+//! counter, none was lost, no waker is kept and all slots are free.
 
 mod actor;
 mod bell;
@@ -38,6 +41,8 @@ pub struct Contexts<B: Board, A: Alarm + 'static, const N: usize> {
     timers: &'static InterruptSource<A, N>,
     actors: [Actor<A, N>; ACTORS],
     running: AtomicBool,
+    /// Rounds after which something was left, long after every deadline.
+    unsettled: AtomicU32,
     /// How often the handler of higher priority interrupted each of the others in the middle,
     amid: [AtomicU32; ACTORS],
     /// and the alarm's handler.
@@ -82,6 +87,7 @@ impl<B: Board, A: Alarm, const N: usize> Contexts<B, A, N> {
                 Actor::new(HIGH, ring),
             ],
             running: AtomicBool::new(false),
+            unsettled: AtomicU32::new(0),
             amid: [const { AtomicU32::new(0) }; ACTORS],
             amid_handler: AtomicU32::new(0),
             high: AtomicU32::new(0),
@@ -102,14 +108,37 @@ impl<B: Board, A: Alarm, const N: usize> Contexts<B, A, N> {
         Self::ticks(B::CROWDED_MICROS)
     }
 
-    /// Between [`begin`](Self::begin) and [`finish`](Self::finish).
+    /// Whether a round is on, so that the contexts may act.
     pub fn is_running(&self) -> bool {
         self.running.load(Ordering::Acquire)
     }
 
-    /// Lets the contexts act.
+    /// Begins a round.
     pub fn begin(&self) {
         self.running.store(true, Ordering::Release);
+    }
+
+    /// Ends a round, and waits for the timers that are left. Whoever completes now owes it to the alarm.
+    /// `false` when some do not, or a context does not leave: then it is of no use to go on.
+    pub fn settle(&'static self) -> bool {
+        self.running.store(false, Ordering::Release);
+        // Until then the far ones have completed, as late as can be.
+        let end = self.timers.now() + u64::from(20 * self.short()) + 2 * u64::from(self.late());
+        loop {
+            let past = self.timers.now() > end;
+            let settle = |actor: &&'static Actor<A, N>| {
+                actor.state.with(|state| state.settle(self, &actor.bells)) == Some(true)
+            };
+            // All of them, also those behind one that is not settled.
+            let settled = self.actors.iter().filter(settle).count() == ACTORS;
+            if settled && self.timers.next_deadline().is_none() {
+                return true;
+            }
+            if past {
+                count(&self.unsettled, true);
+                return false;
+            }
+        }
     }
 
     /// Has context `who` do something with its timers. Returns a random number.
@@ -131,24 +160,10 @@ impl<B: Board, A: Alarm, const N: usize> Contexts<B, A, N> {
         }
     }
 
-    /// Stops the contexts, waits for the timers that are left and checks the books. The other contexts
-    /// must have left, or find out soon.
-    pub fn finish(&'static self, checks: &mut Checks<'_, B>, shortages: u32) {
-        self.running.store(false, Ordering::Release);
-        // Whatever is not lost completes until then: the far ones, and as late as can be.
-        let end = self.timers.now() + u64::from(50 * self.short()) + 2 * u64::from(self.late());
-        loop {
-            let past = self.timers.now() > end;
-            let settle = |actor: &'static Actor<A, N>| {
-                actor.state.with(|state| state.settle(self, &actor.bells)) == Some(true)
-            };
-            // All of them, also behind one that is not settled.
-            let unsettled = self.actors.iter().filter(|actor| !settle(actor)).count();
-            if unsettled == 0 || past {
-                checks.equal("contexts with timers left", unsettled as u32, 0);
-                break;
-            }
-        }
+    /// Checks the books, after the last round.
+    pub fn report(&'static self, checks: &mut Checks<'_, B>, shortages: u32) {
+        let unsettled = self.unsettled.load(Ordering::Relaxed);
+        checks.equal("rounds that left timers behind", unsettled, 0);
         let sum = |of: fn(&actor::Books) -> u32| {
             let books = |actor: &Actor<A, N>| actor.state.with(|state| of(&state.books));
             self.actors.iter().filter_map(books).sum::<u32>()
@@ -161,13 +176,24 @@ impl<B: Board, A: Alarm, const N: usize> Contexts<B, A, N> {
         checks.equal("  completed or cancelled", completed + cancelled, started);
         checks.equal("  early", sum(|books| books.early), 0);
         checks.equal("  lost", sum(|books| books.lost), 0);
-        let worst = self.actors.iter().filter_map(|actor| actor.state.with(|s| s.books.worst));
+        let worst = self
+            .actors
+            .iter()
+            .filter_map(|actor| actor.state.with(|s| s.books.worst));
         let worst = worst.max().unwrap_or(0);
         checks.between("  latest wake, ticks", worst, 0, self.late());
         let refused = sum(|books| books.refused);
         let seen = self.timers.shortages().wrapping_sub(shortages);
-        checks.between("shortages, with those refused", seen, refused.max(1), u32::MAX);
-        let bells = self.actors.iter().flat_map(|actor| actor.bells.iter().flatten());
+        checks.between(
+            "shortages, with those refused",
+            seen,
+            refused.max(1),
+            u32::MAX,
+        );
+        let bells = self
+            .actors
+            .iter()
+            .flat_map(|actor| actor.bells.iter().flatten());
         checks.equal("wakers kept", bells.map(Bell::wakers).sum(), 0);
         let mut all: [Timer<A, N>; N] =
             core::array::from_fn(|_| TimerFuture::with_deadline(self.timers, u64::MAX - 1));
@@ -202,26 +228,34 @@ impl<B: Rivals, A: Alarm, const N: usize> Contexts<B, A, N> {
 
     /// Lets all contexts loose on the timers, until the handler of higher priority has run often enough.
     pub fn run(&'static self, checks: &mut Checks<'_, B>) {
-        self.board.print("tasks, wakers and handlers of other priorities\n");
+        self.board
+            .print("tasks, wakers and handlers of other priorities\n");
         let shortages = self.timers.shortages();
-        self.begin();
-        self.board.strike_in(self.short());
         let mut random = Random::new(SEED);
-        while self.high.load(Ordering::Relaxed) < B::STRIKES {
-            self.act(TASK);
-            match random.below(8) {
-                0 => self.board.pend_low(),
-                1 => {
-                    self.board.sleep_unless(|| false);
+        let strikes = || self.high.load(Ordering::Relaxed);
+        while strikes() < B::STRIKES {
+            let end = strikes() + 5 + random.below(40);
+            self.begin();
+            self.board.strike_in(self.short());
+            while strikes() < end {
+                self.act(TASK);
+                match random.below(8) {
+                    0 => self.board.pend_low(),
+                    1 => {
+                        self.board.sleep_unless(|| false);
+                    }
+                    2 => {
+                        let (start, wait) = (self.board.raw(), random.below(self.short()));
+                        while self.board.ticks_between(start, self.board.raw()) < wait {}
+                    }
+                    _ => {}
                 }
-                2 => {
-                    let (start, wait) = (self.board.raw(), random.below(self.short()));
-                    while self.board.ticks_between(start, self.board.raw()) < wait {}
-                }
-                _ => {}
+            }
+            if !self.settle() {
+                break;
             }
         }
-        self.finish(checks, shortages);
+        self.report(checks, shortages);
         let seen = |count: &AtomicU32| count.load(Ordering::Relaxed);
         for (who, name) in [
             (TASK, "interrupted: the task, in the middle"),
@@ -235,7 +269,7 @@ impl<B: Rivals, A: Alarm, const N: usize> Contexts<B, A, N> {
     }
 }
 
-/// Only the handler of higher priority writes these, so that load and store will do.
+/// Only one context writes each of these, so that load and store will do.
 fn count(counter: &AtomicU32, yes: bool) {
     counter.store(
         counter.load(Ordering::Relaxed) + u32::from(yes),

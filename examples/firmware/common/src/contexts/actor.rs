@@ -23,6 +23,8 @@ pub(super) struct Seat<A: Alarm + 'static, const N: usize> {
     timer: Option<Timer<A, N>>,
     /// The bell of the latest poll.
     newest: usize,
+    /// The deadline; or when it was chosen, if it was past by then.
+    due: u64,
     /// The hardware counter when the deadline was chosen,
     since: u32,
     /// and how far it must at least have moved when the timer is complete.
@@ -66,6 +68,7 @@ impl<A: Alarm, const N: usize> State<A, N> {
                 Seat {
                     timer: None,
                     newest: 0,
+                    due: 0,
                     since: 0,
                     least: 0,
                 }
@@ -87,11 +90,7 @@ impl<A: Alarm, const N: usize> State<A, N> {
     }
 
     /// Answers the bells that have rung, and does one thing more. Returns a random number.
-    pub(super) fn act<B: Board>(
-        &mut self,
-        all: &Contexts<B, A, N>,
-        bells: &'static Bells,
-    ) -> u32 {
+    pub(super) fn act<B: Board>(&mut self, all: &Contexts<B, A, N>, bells: &'static Bells) -> u32 {
         self.books.acts += 1;
         for i in 0..SEATS {
             self.answer(all, bells, i);
@@ -102,11 +101,7 @@ impl<A: Alarm, const N: usize> State<A, N> {
         } else {
             match self.random.below(8) {
                 0 | 1 => self.poll(all, bells, i),
-                2 => self.reset(all, i),
-                3 => {
-                    self.reset(all, i);
-                    self.poll(all, bells, i);
-                }
+                2 | 3 => self.reset(all, bells, i),
                 4 | 5 => self.cancel(i),
                 6 => all.timers.on_interrupt(),
                 _ => {}
@@ -136,17 +131,18 @@ impl<A: Alarm, const N: usize> State<A, N> {
         // The clock before the bell: one that rings in between is no loss.
         let now = all.timers.now();
         let seat = &mut self.seats[i];
-        let Some(timer) = &seat.timer else { return };
-        let deadline = timer.deadline();
+        if seat.timer.is_none() {
+            return;
+        }
         let bell = &bells[i][seat.newest];
         if let Some(at) = bell.answer() {
             // A wake that was under way when the timer was moved comes before the new deadline.
-            let late = at.wrapping_sub(deadline as u32) as i32;
-            if deadline != NEVER && late > 0 {
+            let late = at.wrapping_sub(seat.due as u32) as i32;
+            if seat.due != NEVER && late > 0 {
                 self.books.worst = self.books.worst.max(late as u32);
             }
             self.poll_with(all, bell, i);
-        } else if now.saturating_sub(deadline) > u64::from(all.late()) {
+        } else if now.saturating_sub(seat.due) > u64::from(all.late()) {
             self.books.lost += 1;
             seat.timer = None;
         }
@@ -188,11 +184,18 @@ impl<A: Alarm, const N: usize> State<A, N> {
         seat.timer = None;
     }
 
-    fn reset<B: Board>(&mut self, all: &Contexts<B, A, N>, i: usize) {
+    fn reset<B: Board>(&mut self, all: &Contexts<B, A, N>, bells: &'static Bells, i: usize) {
+        let never = self.seats[i].due == NEVER;
         let deadline = self.choose(all, i);
-        if let Some(timer) = &mut self.seats[i].timer {
-            timer.reset_at(deadline);
-            self.books.resets += 1;
+        let Some(timer) = &mut self.seats[i].timer else {
+            return;
+        };
+        timer.reset_at(deadline);
+        self.books.resets += 1;
+        // Half of them are polled; the others have their waker already, which must be woken at the new
+        // deadline. (A timer that waited for ever may have had no slot, and so nowhere to keep a waker.)
+        if never || self.random.below(2) == 0 {
+            self.poll(all, bells, i);
         }
     }
 
@@ -210,13 +213,14 @@ impl<A: Alarm, const N: usize> State<A, N> {
         let deadline = match self.random.below(16) {
             0 => NEVER,
             1 => now.saturating_sub(1),
-            2 => now + u64::from(20 * near),
+            2 => now + u64::from(10 * near),
             // The same as another's, often past already.
             3 => self.last,
             _ => now + u64::from(self.random.below(near)),
         };
         self.last = deadline;
         let seat = &mut self.seats[i];
+        seat.due = deadline.max(now);
         seat.since = since;
         seat.least = deadline.saturating_sub(now).min(u32::MAX.into()) as u32;
         deadline
