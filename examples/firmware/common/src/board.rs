@@ -20,7 +20,7 @@ pub trait Board: Sync + 'static {
     const SHORT_MICROS: u32 = 100;
 
     /// How late a waker may be woken while handlers of all priorities use the timers at once.
-    const CROWDED_MICROS: u32 = 2_000;
+    const CROWDED_MICROS: u32 = 500;
 
     /// How much of the scenario the core must at least sleep.
     const ASLEEP_PERCENT: u32 = 95;
