@@ -9,7 +9,7 @@ use core::pin::{pin, Pin};
 use core::task::{Context, Poll};
 use core::time::Duration;
 
-use timer_future::{duration_to_ticks, Alarm, InterruptSource, TimerFuture, TimerSource, NEVER};
+use timer_future::{duration_to_ticks, Alarm, InterruptSource, TimerFuture, NEVER};
 
 use crate::board::Board;
 use crate::checks::Checks;

@@ -13,7 +13,7 @@ mod actor;
 mod bell;
 
 use portable_atomic::{AtomicBool, AtomicU32, Ordering};
-use timer_future::{duration_to_ticks, Alarm, InterruptSource, TimerFuture, TimerSource};
+use timer_future::{duration_to_ticks, Alarm, InterruptSource, TimerFuture};
 
 use actor::{Bells, State, SEATS};
 pub use bell::Bell;

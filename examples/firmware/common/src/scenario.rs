@@ -11,7 +11,7 @@ use core::cell::Cell;
 use core::pin::pin;
 use core::time::Duration;
 
-use timer_future::{duration_to_ticks, Alarm, InterruptSource, TimerFuture, TimerSource};
+use timer_future::{duration_to_ticks, Alarm, InterruptSource, TimerFuture};
 
 use crate::board::Board;
 use crate::checks::Checks;

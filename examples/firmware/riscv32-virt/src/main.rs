@@ -70,8 +70,10 @@ static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
 
 #[core_interrupt(Interrupt::MachineTimer)]
 fn machine_timer() {
-    // There is no flag: the interrupt lasts while mtime >= mtimecmp, so it ends when `on_interrupt` sets
-    // the next alarm, or none.
+    // There is no flag to clear first: the interrupt lasts while mtime >= mtimecmp. So silence the alarm, and
+    // do not leave it to `on_interrupt`, which leaves at once when what was interrupted here is inside it:
+    // then this would come again and again, and that never go on.
+    TIMERS.alarm().set_alarm(None);
     on_alarm();
 }
 

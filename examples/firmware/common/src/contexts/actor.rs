@@ -4,7 +4,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use timer_future::{Alarm, TimerFuture, TimerSource, NEVER};
+use timer_future::{Alarm, TimerFuture, NEVER};
 
 use super::bell::Bell;
 use super::Contexts;

@@ -37,10 +37,6 @@ impl Bell {
         }
     }
 
-    pub(super) fn has_rung(&self) -> bool {
-        self.rung.load(Ordering::Acquire)
-    }
-
     /// When it has rung; silences it.
     pub(super) fn answer(&self) -> Option<u32> {
         self.rung
