@@ -25,6 +25,9 @@ pub trait Board: Sync + 'static {
     /// How much of the scenario the core must at least sleep.
     const ASLEEP_PERCENT: u32 = 95;
 
+    /// Whether there is room for checks that are not needed everywhere. On an AVR every text takes RAM.
+    const ROOMY: bool = !cfg!(target_arch = "avr");
+
     /// The hardware counter as it stands in its register, counting up at the alarm's `TICK_HZ` and
     /// wrapping after `RAW_BITS`. The checks measure with this and not with `Alarm::now`, so that
     /// a mistake in the widening to 64 bits cannot hide a timer that is early.

@@ -10,14 +10,13 @@
 //! counter, none was lost, no waker is kept and all slots are free.
 
 mod actor;
-mod bell;
 
 use portable_atomic::{AtomicBool, AtomicU32, Ordering};
 use timer_future::{duration_to_ticks, Alarm, InterruptSource, TimerFuture};
 
 use actor::{Bells, State, SEATS};
-pub use bell::Bell;
 
+use crate::bell::Bell;
 use crate::board::{Board, Rivals};
 use crate::checks::Checks;
 use crate::exclusive::Exclusive;
@@ -164,11 +163,12 @@ impl<B: Board, A: Alarm, const N: usize> Contexts<B, A, N> {
     pub fn report(&'static self, checks: &mut Checks<'_, B>, shortages: u32) {
         let unsettled = self.unsettled.load(Ordering::Relaxed);
         checks.equal("rounds that left timers behind", unsettled, 0);
-        let sum = |of: fn(&actor::Books) -> u32| {
-            let books = |actor: &Actor<A, N>| actor.state.with(|state| of(&state.books));
-            self.actors.iter().filter_map(books).sum::<u32>()
+        let sum_of = |who: usize, of: fn(&actor::Books) -> u32| {
+            let state = &self.actors[who].state;
+            state.with(|state| of(&state.books)).unwrap_or(0)
         };
-        let started = sum(|books| books.started);
+        let sum = |of: fn(&actor::Books) -> u32| (0..ACTORS).map(|who| sum_of(who, of)).sum();
+        let started: u32 = sum(|books| books.started);
         checks.between("timers started", started, 1_000, u32::MAX);
         let (completed, cancelled) = (sum(|books| books.completed), sum(|books| books.cancelled));
         checks.between("  and moved", sum(|books| books.resets), 500, u32::MAX);
@@ -182,6 +182,9 @@ impl<B: Board, A: Alarm, const N: usize> Contexts<B, A, N> {
             .filter_map(|actor| actor.state.with(|s| s.books.worst));
         let worst = worst.max().unwrap_or(0);
         checks.between("  latest wake, ticks", worst, 0, self.late());
+        // Those of the other contexts, out of which WAKERS start, reset and drop theirs.
+        let called = sum_of(WAKERS, |books| books.acts);
+        checks.between("wakers that called back", called, 100, u32::MAX);
         let refused = sum(|books| books.refused);
         let seen = self.timers.shortages().wrapping_sub(shortages);
         checks.between(

@@ -11,6 +11,7 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+pub mod bell;
 pub mod board;
 pub mod checks;
 pub mod conformance;
@@ -23,6 +24,7 @@ pub mod reg;
 pub mod scenario;
 pub mod signal;
 
+pub use bell::Bell;
 pub use board::{Board, Rivals};
 pub use checks::Checks;
 pub use contexts::Contexts;

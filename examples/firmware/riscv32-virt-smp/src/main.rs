@@ -17,8 +17,8 @@ mod sleeper;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use clint::{clear, hart, kick, mtime_low, ring_at, Clint};
-use firmware_common::contexts::{Bell, HIGH, LOW, TASK};
-use firmware_common::{Board, Checks, Contexts};
+use firmware_common::contexts::{HIGH, LOW, TASK};
+use firmware_common::{Bell, Board, Checks, Contexts};
 use riscv::interrupt::Interrupt;
 use riscv_rt::{core_interrupt, entry};
 use semihosting::io::Write;

@@ -6,8 +6,8 @@ use core::task::{Context, Poll};
 
 use timer_future::{Alarm, TimerFuture, NEVER};
 
-use super::bell::Bell;
 use super::Contexts;
+use crate::bell::Bell;
 use crate::board::Board;
 use crate::random::Random;
 use crate::Timer;

@@ -4,8 +4,7 @@ use core::task::{RawWaker, RawWakerVTable, Waker};
 
 use portable_atomic::{AtomicBool, AtomicU32, Ordering};
 
-/// One of the two bells of a [`Seat`](super::actor::Seat): the task that polls its timer, as the library
-/// sees it.
+/// What a timer's waker rings: the task that polls it, as the library sees it.
 pub struct Bell {
     /// Whose it is.
     pub owner: usize,
@@ -13,43 +12,53 @@ pub struct Bell {
     pub calls: bool,
     rung: AtomicBool,
     at: AtomicU32,
+    rings: AtomicU32,
     wakers: AtomicU32,
     ring: fn(&'static Bell),
 }
 
 impl Bell {
-    pub(super) const fn new(owner: usize, calls: bool, ring: fn(&'static Bell)) -> Self {
+    /// A bell that nobody has rung. `ring` is called when a waker is woken, and calls [`ring`](Self::ring).
+    pub const fn new(owner: usize, calls: bool, ring: fn(&'static Bell)) -> Self {
         Self {
             owner,
             calls,
             rung: AtomicBool::new(false),
             at: AtomicU32::new(0),
+            rings: AtomicU32::new(0),
             wakers: AtomicU32::new(0),
             ring,
         }
     }
 
     /// Rings it, at `now`. The first time counts.
-    pub(super) fn ring(&self, now: u32) {
+    pub fn ring(&self, now: u32) {
+        self.rings.fetch_add(1, Ordering::Relaxed);
         if !self.rung.load(Ordering::Acquire) {
             self.at.store(now, Ordering::Relaxed);
             self.rung.store(true, Ordering::Release);
         }
     }
 
-    /// When it has rung; silences it.
-    pub(super) fn answer(&self) -> Option<u32> {
+    /// When it rang first since it was answered, if it did; silences it.
+    pub fn answer(&self) -> Option<u32> {
         self.rung
             .swap(false, Ordering::AcqRel)
             .then(|| self.at.load(Ordering::Relaxed))
     }
 
+    /// How often it rang in its life.
+    pub fn rings(&self) -> u32 {
+        self.rings.load(Ordering::Relaxed)
+    }
+
     /// How many wakers there are that ring it.
-    pub(super) fn wakers(&self) -> u32 {
+    pub fn wakers(&self) -> u32 {
         self.wakers.load(Ordering::Acquire)
     }
 
-    pub(super) fn waker(&'static self) -> Waker {
+    /// A waker that rings it.
+    pub fn waker(&'static self) -> Waker {
         // SAFETY: `data` is a `&'static Bell`, so it stays valid whatever is cloned, dropped or forgotten; a
         // Bell is Sync, and its functions may be called from every context.
         #[allow(unsafe_code)]
