@@ -76,6 +76,9 @@ pub trait Rivals: Board {
     /// How often the handler of higher priority runs.
     const STRIKES: u32 = 4_000;
 
+    /// How many ticks the longest of what a task does with a timer takes, about: it is interrupted at each.
+    const MOMENTS: u32 = 400;
+
     /// Has the interrupt of higher priority come once, in about so many ticks of [`raw`](Board::raw)
     /// (2^16 at most): from a timer of its own, so that it can hit anything in the middle. The handler calls
     /// [`Contexts::high`](crate::Contexts::high).

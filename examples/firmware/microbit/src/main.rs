@@ -195,6 +195,8 @@ impl Board for Microbit {
 }
 
 impl Rivals for Microbit {
+    const MOMENTS: u32 = 800;
+
     fn strike_in(&self, ticks: u32) {
         STRIKE_STOP.write(1);
         STRIKE_CLEAR.write(1);
