@@ -63,10 +63,15 @@ impl<A: Alarm, const N: usize> Sweep<A, N> {
 }
 
 impl<B: Rivals, A: Alarm, const N: usize> Contexts<B, A, N> {
-    /// The alarm rings for all timers of the sweep in order: so many short whiles from now.
+    /// A timer that is due after so many whiles. One while is longer than any is allowed to be late, so that
+    /// the alarm of one does not make up for that of another.
     fn whiles(&self, count: u32) -> Timer<A, N> {
-        let deadline = self.timers.now() + u64::from(count * self.short() / 2);
+        let deadline = self.timers.now() + u64::from(count) * u64::from(Self::bound()) * 3 / 2;
         TimerFuture::with_deadline(self.timers, deadline)
+    }
+
+    fn bound() -> u32 {
+        Self::ticks(B::LATE_MICROS)
     }
 
     /// What the handler of higher priority does.
@@ -171,9 +176,9 @@ impl<B: Rivals, A: Alarm, const N: usize> Contexts<B, A, N> {
             let late = at.wrapping_sub(deadline as u32) as i32;
             let complete = poll(pending, bell).is_ready();
             *timer = None;
-            return complete && late >= 0 && late as u32 <= self.late();
+            return complete && late >= 0 && late as u32 <= Self::bound();
         }
-        if now.saturating_sub(deadline) > u64::from(self.late()) {
+        if now.saturating_sub(deadline) > u64::from(Self::bound()) {
             *timer = None;
             return false;
         }
