@@ -47,6 +47,7 @@ pub(super) struct Sweep<A: Alarm + 'static, const N: usize> {
     order: Exclusive<(Option<Timer<A, N>>, Option<Deed>)>,
     /// The task is in the middle of it.
     amid: AtomicBool,
+    /// The strike has come.
     struck: AtomicBool,
     hits: AtomicU32,
 }
@@ -56,7 +57,7 @@ impl<A: Alarm, const N: usize> Sweep<A, N> {
         Self {
             order: Exclusive::new((None, None)),
             amid: AtomicBool::new(false),
-            struck: AtomicBool::new(false),
+            struck: AtomicBool::new(true),
             hits: AtomicU32::new(0),
         }
     }
@@ -76,14 +77,17 @@ impl<B: Rivals, A: Alarm, const N: usize> Contexts<B, A, N> {
 
     /// What the handler of higher priority does.
     pub(super) fn strike(&'static self) {
-        let bell = &self.actors[HIGH].bells[0][1];
-        count(&self.sweep.hits, self.sweep.amid.load(Ordering::Relaxed));
-        self.sweep.order.with(|(timer, deed)| {
-            if let Some(deed) = deed.take() {
-                self.commit(deed, timer, bell, 2);
-            }
-        });
-        self.sweep.struck.store(true, Ordering::Relaxed);
+        let sweep = &self.sweep;
+        if !sweep.struck.load(Ordering::Relaxed) {
+            sweep.struck.store(true, Ordering::Relaxed);
+            count(&sweep.hits, sweep.amid.load(Ordering::Relaxed));
+            let bell = &self.actors[HIGH].bells[0][1];
+            sweep.order.with(|(timer, deed)| {
+                if let Some(deed) = deed.take() {
+                    self.commit(deed, timer, bell, 2);
+                }
+            });
+        }
         executor::waker(NEWS).wake();
     }
 
@@ -162,7 +166,8 @@ impl<B: Rivals, A: Alarm, const N: usize> Contexts<B, A, N> {
             if done == Some(true) && timer.is_none() {
                 return intime;
             }
-            // One that is lost is found when the heartbeat rings.
+            // If the alarm does not end the sleep, this will.
+            self.board.strike_in(50_000);
             self.board.sleep_unless(executor::any_ready);
         }
     }
