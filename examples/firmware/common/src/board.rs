@@ -22,6 +22,9 @@ pub trait Board: Sync + 'static {
     /// How late a waker may be woken while handlers of all priorities use the timers at once.
     const CROWDED_MICROS: u32 = 500;
 
+    /// Whether lateness says anything about the firmware. Not where the clock is that of a busy host.
+    const TIMELY: bool = true;
+
     /// How much of the scenario the core must at least sleep.
     const ASLEEP_PERCENT: u32 = 95;
 

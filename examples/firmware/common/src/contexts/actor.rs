@@ -25,6 +25,8 @@ pub(super) struct Seat<A: Alarm + 'static, const N: usize> {
     newest: usize,
     /// The deadline; or when it was chosen, if it was past by then.
     due: u64,
+    /// When it was first seen to be late.
+    late_since: Option<u64>,
     /// The hardware counter when the deadline was chosen,
     since: u32,
     /// and how far it must at least have moved when the timer is complete.
@@ -69,6 +71,7 @@ impl<A: Alarm, const N: usize> State<A, N> {
                     timer: None,
                     newest: 0,
                     due: 0,
+                    late_since: None,
                     since: 0,
                     least: 0,
                 }
@@ -126,7 +129,8 @@ impl<A: Alarm, const N: usize> State<A, N> {
     }
 
     /// Does what an executor does: polls the timer if its newest waker was woken. Whoever has not been woken
-    /// long after the deadline never will be.
+    /// long after the deadline never will be. (Long after it was first seen to be late, because an emulator may
+    /// have been stopped meanwhile.)
     fn answer<B: Board>(&mut self, all: &Contexts<B, A, N>, bells: &'static Bells, i: usize) {
         // The clock before the bell: one that rings in between is no loss.
         let now = all.timers.now();
@@ -142,9 +146,12 @@ impl<A: Alarm, const N: usize> State<A, N> {
                 self.books.worst = self.books.worst.max(late as u32);
             }
             self.poll_with(all, bell, i);
-        } else if now.saturating_sub(seat.due) > u64::from(all.late()) {
-            self.books.lost += 1;
-            seat.timer = None;
+        } else if seat.due < now {
+            let since = *seat.late_since.get_or_insert(now);
+            if now - since > u64::from(all.late()) {
+                self.books.lost += 1;
+                seat.timer = None;
+            }
         }
     }
 
@@ -221,6 +228,7 @@ impl<A: Alarm, const N: usize> State<A, N> {
         self.last = deadline;
         let seat = &mut self.seats[i];
         seat.due = deadline.max(now);
+        seat.late_since = None;
         seat.since = since;
         seat.least = deadline.saturating_sub(now).min(u32::MAX.into()) as u32;
         deadline
