@@ -25,11 +25,11 @@ pub trait Board: Sync + 'static {
     /// Whether lateness says anything about the firmware. Not where the clock is that of a busy host.
     const TIMELY: bool = true;
 
+    /// Whether there is room for the checks that are not needed everywhere.
+    const ROOMY: bool = !cfg!(target_arch = "avr");
+
     /// How much of the scenario the core must at least sleep.
     const ASLEEP_PERCENT: u32 = 95;
-
-    /// Whether there is room for checks that are not needed everywhere. On an AVR every text takes RAM.
-    const ROOMY: bool = !cfg!(target_arch = "avr");
 
     /// The hardware counter as it stands in its register, counting up at the alarm's `TICK_HZ` and
     /// wrapping after `RAW_BITS`. The checks measure with this and not with `Alarm::now`, so that

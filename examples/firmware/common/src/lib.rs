@@ -53,6 +53,13 @@ pub fn run_and<B: Board, A: Alarm, const N: usize>(
     timers: &'static InterruptSource<A, N>,
     more: impl FnOnce(&mut Checks<'_, B>),
 ) -> bool {
+    // A 16-bit counter at 2 MHz wraps within what the checks measure, and looks early by 65,536 ticks.
+    const {
+        assert!(
+            (A::TICK_HZ / 10) >> B::RAW_BITS == 0,
+            "the raw counter must not wrap within 100 ms"
+        );
+    };
     board.print(B::NAME);
     board.print(": ");
     board.print_number(N as u32);

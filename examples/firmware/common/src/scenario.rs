@@ -31,6 +31,8 @@ const FEEDINGS: u32 = 12;
 const BITE: Duration = Duration::from_millis(30);
 
 /// Runs the device for the better part of a second and checks what it did.
+// Not inlined, so that it and the checks after it take turns on the stack.
+#[inline(never)]
 pub fn run<B: Board, A: Alarm, const N: usize>(
     board: &'static B,
     timers: &'static InterruptSource<A, N>,

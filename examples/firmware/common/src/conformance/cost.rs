@@ -4,11 +4,10 @@ use core::cell::Cell;
 use core::future::poll_fn;
 use core::pin::pin;
 use core::task::Poll;
-use core::time::Duration;
 
 use timer_future::{Alarm, TimerFuture};
 
-use super::{millis, poll, Suite, OLD};
+use super::{micros, millis, poll, Suite, OLD};
 use crate::board::Board;
 use crate::executor::{self, take_ready};
 
@@ -22,6 +21,7 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn one_interrupt_per_lone_delay(&mut self) {
         let before = self.board.interrupts();
         let timers = self.timers;
@@ -40,6 +40,7 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
     }
 
     /// Each is started as the earliest, and moves the alarm without an interrupt; each then costs one.
+    #[inline(never)]
     pub(super) fn one_interrupt_per_deadline(&mut self) {
         let before = self.board.interrupts();
         let start = self.board.raw();
@@ -61,6 +62,7 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
 
     /// Most timeouts end so. All of them together cost two interrupts: one in which the handler finds out that
     /// the timer that had set the alarm has moved, and one when that alarm rings for nothing.
+    #[inline(never)]
     pub(super) fn cancelled_timeouts_cost_nothing(&mut self) {
         // Until nothing is left of what was cancelled before.
         self.run(self.after(millis(100)));
@@ -88,6 +90,7 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
     }
 
     /// "Calling it too often or too early is harmless."
+    #[inline(never)]
     pub(super) fn a_handler_called_for_nothing(&mut self) {
         let mut timer = self.after(millis(5));
         let _ = poll(&mut timer, OLD);
@@ -108,6 +111,7 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
     }
 
     /// Interrupts hit arming and cancelling in the middle; nothing may be lost or late by it.
+    #[inline(never)]
     pub(super) fn arming_and_cancelling_under_interrupts(&mut self) {
         const TIMES: u32 = 200;
         let (board, timers) = (self.board, self.timers);
@@ -117,10 +121,10 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
             Cell::new(0u32),
             Cell::new(false),
         );
-        let short = Duration::from_micros(B::SHORT_MICROS.into());
+        let short = B::SHORT_MICROS;
         let steady = async {
             for i in 0..TIMES {
-                let short = short + Duration::from_micros(u64::from(i % 7));
+                let short = micros(short + i % 7);
                 let start = board.raw();
                 TimerFuture::with_source(timers, short).await;
                 let taken = board.ticks_between(start, board.raw());
@@ -134,12 +138,12 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
         let churn = poll_fn(|cx| {
             // Far ones, which the handler need not know, and ones that are the next to fire.
             let far = 1 + churned.get() % 3;
-            let mut timer = TimerFuture::with_source(timers, short * far * far / 2);
+            let mut timer = TimerFuture::with_source(timers, micros(short * far * far / 2));
             if timer.try_start().is_ok() {
                 churned.set(churned.get() + 1);
             }
             if far == 2 {
-                timer.reset(short / 3);
+                timer.reset(micros(short / 3));
             }
             if done.get() {
                 return Poll::Ready(());
@@ -164,6 +168,7 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
         );
     }
 
+    #[inline(never)]
     pub(super) fn nothing_left_behind(&mut self) {
         // A cancelled timer's place may still be known to the keeper; after it, nothing is.
         self.run(self.after(millis(100)));

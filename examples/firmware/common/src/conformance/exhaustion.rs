@@ -7,6 +7,7 @@ use crate::board::Board;
 use crate::Timer;
 
 impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
+    #[inline(never)]
     pub(super) fn exhaustion(&mut self) {
         let start = self.board.raw();
         let mut held: [Timer<A, N>; N] = core::array::from_fn(|_| self.after(millis(40)));
@@ -31,7 +32,7 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
             .between("awaited all the same: ticks", taken, low, high);
         self.checks
             .between("  by looking at the clock: polls", stats.polls, 2, u32::MAX);
-        let seen = self.timers.shortages().wrapping_sub(shortages) as u32;
+        let seen = self.timers.shortages().wrapping_sub(shortages);
         self.checks
             .between("  and the shortage shows", seen, 1, u32::MAX);
 

@@ -10,26 +10,27 @@ use crate::executor::take_ready;
 
 impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
     pub(super) fn reset_to_earlier_and_later(&mut self) {
-        for (name, first, then) in [
-            ("reset from 60 ms to 10 ms: ticks", millis(60), millis(10)),
-            ("reset from 5 ms to 20 ms: ticks", millis(5), millis(20)),
-        ] {
-            let mut timer = self.after(first);
-            let _ = poll(&mut timer, OLD);
-            let start = self.board.raw();
-            // Not polled again: the waker of before is woken at the new deadline.
-            timer.reset(then);
-            self.sleep_until_woken(&[OLD], millis(90));
-            let taken = self.board.ticks_between(start, self.board.raw());
-            take_ready(OLD);
-            let low = Self::ticks(then);
-            self.checks.between(name, taken, low, low + Self::late());
-            let stats = self.run(timer);
-            self.checks
-                .equal("  and complete at the next poll", stats.polls, 1);
-        }
+        self.reset("reset from 60 ms to 10 ms: ticks", millis(60), millis(10));
+        self.reset("reset from 5 ms to 20 ms: ticks", millis(5), millis(20));
     }
 
+    fn reset(&mut self, name: &str, first: Duration, then: Duration) {
+        let mut timer = self.after(first);
+        let _ = poll(&mut timer, OLD);
+        let start = self.board.raw();
+        // Not polled again: the waker of before is woken at the new deadline.
+        timer.reset(then);
+        self.sleep_until_woken(&[OLD], millis(90));
+        let taken = self.board.ticks_between(start, self.board.raw());
+        take_ready(OLD);
+        let low = Self::ticks(then);
+        self.checks.between(name, taken, low, low + Self::late());
+        let stats = self.run(timer);
+        self.checks
+            .equal("  and complete at the next poll", stats.polls, 1);
+    }
+
+    #[inline(never)]
     pub(super) fn reset_to_the_past_and_never(&mut self) {
         let mut timer = self.after(millis(60));
         let _ = poll(&mut timer, OLD);
@@ -51,6 +52,7 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
             .that("reset to never, and back", !woken && never && back);
     }
 
+    #[inline(never)]
     pub(super) fn reset_after_the_end_and_before_the_start(&mut self) {
         let mut timer = self.after(millis(1));
         self.run(&mut timer);
@@ -75,6 +77,7 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
     }
 
     /// A watchdog: fed for a long time, it bites when it is not.
+    #[inline(never)]
     pub(super) fn reset_again_and_again(&mut self) {
         let mut timer = self.after(millis(3));
         let _ = poll(&mut timer, OLD);

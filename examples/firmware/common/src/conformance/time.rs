@@ -7,17 +7,18 @@ use core::time::Duration;
 use portable_atomic::Ordering;
 use timer_future::{duration_to_ticks, Alarm, TimerFuture, NEVER};
 
-use super::{millis, poll, poll_for, Suite, BELLS, HEARD, OLD};
+use super::{micros, millis, poll, poll_for, Suite, BELLS, HEARD, OLD};
 use crate::board::Board;
 use crate::executor;
 
 impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
+    #[inline(never)]
     pub(super) fn never_early_and_on_time(&mut self) {
-        const MICROS: [u64; 10] = [1, 4, 10, 33, 100, 333, 1_000, 3_333, 10_000, 33_333];
+        const MICROS: [u32; 10] = [1, 4, 10, 33, 100, 333, 1_000, 3_333, 10_000, 33_333];
         let (mut early, mut worst) = (0, 0);
         for round in 0..4 {
-            for micros in MICROS {
-                let duration = Duration::from_micros(micros + round);
+            for delay in MICROS {
+                let duration = micros(delay + round);
                 let (board, taken) = (self.board, Cell::new(0));
                 let timers = self.timers;
                 self.run(async {
@@ -37,6 +38,7 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
             .between("latest of them, ticks", worst, 0, Self::late());
     }
 
+    #[inline(never)]
     pub(super) fn deadline_order(&mut self) {
         let order = Cell::new(0);
         let start = self.timers.now();
@@ -67,6 +69,7 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
 
     /// The order in which the handler wakes, and not that in which an executor polls afterwards: by deadline,
     /// and equal ones as they were started.
+    #[inline(never)]
     pub(super) fn order_of_the_wakes(&mut self) {
         let start = self.timers.now() + duration_to_ticks(millis(5), A::TICK_HZ);
         let apart = duration_to_ticks(millis(1), A::TICK_HZ);
@@ -84,19 +87,13 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
             .equal("order of six wakes", HEARD.load(Ordering::Relaxed), 623_541);
     }
 
+    #[inline(never)]
     pub(super) fn zero_past_and_never(&mut self) {
-        for (name, deadline) in [
-            (
-                "polls of a zero delay",
-                self.after(Duration::ZERO).deadline(),
-            ),
-            ("polls of a deadline at 0", 0),
-            ("polls of a deadline one tick ago", self.timers.now() - 1),
-        ] {
-            let timer = TimerFuture::with_deadline(self.timers, deadline);
-            let stats = self.run(timer);
-            self.checks.between(name, stats.polls, 1, 2);
-        }
+        let zero = self.after(Duration::ZERO).deadline();
+        self.ends_at_once("polls of a zero delay", zero);
+        self.ends_at_once("polls of a deadline at 0", 0);
+        let past = self.timers.now() - 1;
+        self.ends_at_once("polls of a deadline one tick ago", past);
         // Started without a look at the clock: the source itself must see that it is past.
         let mut past = TimerFuture::with_deadline(self.timers, self.timers.now() - 1);
         let started = past.try_start().is_ok();
@@ -112,6 +109,12 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
         );
     }
 
+    fn ends_at_once(&mut self, name: &str, deadline: u64) {
+        let stats = self.run(self.at(deadline));
+        self.checks.between(name, stats.polls, 1, 2);
+    }
+
+    #[inline(never)]
     pub(super) fn the_deadline_is_fixed_at_construction(&mut self) {
         let start = self.board.raw();
         let timer = self.after(millis(10));
@@ -129,6 +132,7 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
 
     /// Further away than the alarm can be set at once; where it can be set to 64 bits, beyond a carry from
     /// the lower half to the upper.
+    #[inline(never)]
     pub(super) fn beyond_the_reach_of_the_alarm(&mut self) {
         let begin = self.timers.now();
         let deadline = if B::HEARTBEAT == u32::MAX {
@@ -149,13 +153,16 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
 
     /// The executor's own measure, which adds up the raw counter piece by piece, against the library's
     /// view, which depends on the widening to 64 bits.
+    #[inline(never)]
     pub(super) fn across_wraps_of_the_counter(&mut self) {
         if u64::from(Self::ticks(millis(2_500))) >> B::RAW_BITS == 0 {
             return; // a long period; the board starts its counter shortly before a wrap instead
         }
         let timers = self.timers;
         let before = self.timers.now();
-        let stats = self.run(TimerFuture::with_source(timers, millis(2_500)));
+        let stats = self.run(async {
+            TimerFuture::with_source(timers, millis(2_500)).await;
+        });
         let passed = (self.timers.now() - before) as u32;
         let low = Self::ticks(millis(2_500));
         self.checks

@@ -8,6 +8,7 @@ use crate::board::Board;
 use crate::executor::take_ready;
 
 impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
+    #[inline(never)]
     pub(super) fn newest_waker_wins(&mut self) {
         let mut timer = self.after(millis(5));
         let _ = poll(&mut timer, OLD);
@@ -18,6 +19,7 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
             .that("only the newest waker is woken", woken && new && !old);
     }
 
+    #[inline(never)]
     pub(super) fn cancelled_is_never_woken(&mut self) {
         let mut timer = self.after(millis(5));
         let pending = poll(&mut timer, OLD).is_pending();
@@ -28,6 +30,7 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
     }
 
     /// Wakers are counted: who holds one too long keeps a task alive.
+    #[inline(never)]
     pub(super) fn wakers_are_released(&mut self) {
         let [first, second, ..] = &BELLS;
         let mut timer = self.after(millis(5));
