@@ -29,6 +29,7 @@ const WAIT: u32 = 0;
 const DELAY: u32 = 1;
 const TAKE: u32 = 2;
 const STORM: u32 = 3;
+const REST: u32 = 4;
 static ORDERED: AtomicU32 = AtomicU32::new(WAIT);
 static DONE: AtomicU32 = AtomicU32::new(WAIT);
 
@@ -87,7 +88,8 @@ pub(crate) fn obey() -> ! {
                 let report = take();
                 REPORT.with(|it| *it = report);
             }
-            _ => storm_1(),
+            STORM => storm_1(),
+            _ => {}
         }
         DONE.store(what, Ordering::Release);
         kick(0);
@@ -260,6 +262,9 @@ fn storm(checks: &mut Checks<'_, Virt>) {
             break;
         }
     }
+    // Hart 1 may be in the middle of something.
+    order(REST);
+    await_done(REST);
     CONTEXTS.report(checks, shortages);
     let chased = CHASED.load(Ordering::Relaxed);
     checks.between("dropped or moved as they fired", chased, 20, u32::MAX);
