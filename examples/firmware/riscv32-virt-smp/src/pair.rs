@@ -234,12 +234,15 @@ fn chase(random: &mut Random) {
         return;
     }
     let _ = Pin::new(&mut timer).poll(&mut Context::from_waker(&waker));
-    while !timer.is_elapsed() {}
     CHASED.fetch_add(1, Ordering::Relaxed);
-    if random.below(2) == 0 {
-        timer.reset_at(TIMERS.now() + 100);
+    // All is decided before: the moment is short.
+    let (moved, later) = (random.below(2) == 0, TIMERS.now() + 1_000);
+    while !timer.is_elapsed() {}
+    if moved {
+        timer.reset_at(later);
         while !timer.is_elapsed() {}
     }
+    drop(timer);
 }
 
 /// Hart 0 in the storm, and the books.
