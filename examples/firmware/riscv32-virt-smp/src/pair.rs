@@ -229,7 +229,7 @@ fn storm_1() {
     }
 }
 
-/// Hart 1 drops or moves timers as soon as they are complete: some while hart 0 is still firing them.
+/// Hart 1 drops or moves timers as soon as they are complete, when hart 0 has just fired them or is about to end.
 fn chase() {
     let mut random = Random::new(SEED + 4);
     let waker = sleeper::waker(1);
