@@ -20,6 +20,15 @@ pub trait Board: Sync + 'static {
     /// A delay short enough to keep the handler busy, and long enough to leave the tasks some time.
     const SHORT_MICROS: u32 = 100;
 
+    /// How late a waker may be woken while handlers of all priorities use the timers at once.
+    const CROWDED_MICROS: u32 = 500;
+
+    /// Whether lateness says anything about the firmware. Not where the clock is that of a busy host.
+    const TIMELY: bool = true;
+
+    /// Whether there is room for the checks that are not needed everywhere.
+    const ROOMY: bool = !cfg!(target_arch = "avr");
+
     /// How much of the scenario the core must at least sleep.
     const ASLEEP_PERCENT: u32 = 95;
 
@@ -67,4 +76,27 @@ pub trait Board: Sync + 'static {
     fn ticks_between(&self, earlier: u32, later: u32) -> u32 {
         later.wrapping_sub(earlier) & (u32::MAX >> (32 - Self::RAW_BITS))
     }
+}
+
+/// A board with two more interrupts, one of lower and one of higher priority than the alarm's, whose
+/// handlers use the same timers: see [`Contexts`](crate::Contexts).
+pub trait Rivals: Board {
+    /// How often the handler of higher priority runs.
+    const STRIKES: u32 = 4_000;
+
+    /// How many ticks the longest of what a task does with a timer takes, about: it is interrupted at each.
+    const MOMENTS: u32 = 400;
+
+    /// Has the interrupt of higher priority come once, in about so many ticks of [`raw`](Board::raw)
+    /// (2^16 at most): from a timer of its own, so that it can hit anything in the middle. The handler calls
+    /// [`Contexts::high`](crate::Contexts::high).
+    fn strike_in(&self, ticks: u32);
+
+    /// Has the interrupt of lower priority come as soon as it may. The handler calls
+    /// [`Contexts::low`](crate::Contexts::low).
+    fn pend_low(&self);
+
+    /// Whether the alarm's handler is between its beginning and its end. Asked from the handler of higher
+    /// priority: whether it has interrupted that one.
+    fn in_handler(&self) -> bool;
 }

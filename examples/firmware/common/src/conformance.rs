@@ -1,24 +1,57 @@
 //! What the library promises, checked on the chip: the hardware counter is the witness.
 //!
 //! The host runs the same promises against simulated alarms, in every interleaving; this run is for what
-//! only a chip has: its interrupt, its compare register, its atomics, its sleep.
+//! only a chip has: its interrupt, its compare register, its atomics, its sleep. What the host has and this has
+//! not: wakers that panic (a panic ends the program here), timers that are forgotten (their slots
+//! would be missing from then on), and wakers that call back, which are in [`contexts`](crate::contexts).
 
-use core::cell::Cell;
-use core::future::{poll_fn, Future};
+mod cost;
+mod exhaustion;
+mod reset;
+mod time;
+mod waking;
+
+use core::future::Future;
 use core::pin::{pin, Pin};
 use core::task::{Context, Poll};
 use core::time::Duration;
 
-use timer_future::{duration_to_ticks, Alarm, InterruptSource, TimerFuture, NEVER};
+use portable_atomic::{AtomicU32, Ordering};
+use timer_future::{duration_to_ticks, Alarm, InterruptSource, TimerFuture};
 
+use crate::bell::Bell;
 use crate::board::Board;
 use crate::checks::Checks;
 use crate::executor::{self, take_ready, MAX_TASKS};
+use crate::Timer;
 
 // Flags of the executor that no task of these checks uses.
 const OLD: usize = MAX_TASKS - 1;
 const NEW: usize = MAX_TASKS - 2;
 const GUARD: usize = MAX_TASKS - 3;
+
+/// Wakers that are counted, and whose order is noted.
+static BELLS: [Bell; 6] = [
+    Bell::new(1, false, note),
+    Bell::new(2, false, note),
+    Bell::new(3, false, note),
+    Bell::new(4, false, note),
+    Bell::new(5, false, note),
+    Bell::new(6, false, note),
+];
+
+/// The numbers of the bells that rang, as the digits of a number.
+static HEARD: AtomicU32 = AtomicU32::new(0);
+
+fn note(bell: &'static Bell) {
+    bell.ring(0);
+    let heard = HEARD.load(Ordering::Relaxed);
+    HEARD.store(
+        heard.wrapping_mul(10).wrapping_add(bell.owner as u32),
+        Ordering::Relaxed,
+    );
+    executor::waker(OLD).wake();
+}
 
 const fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -51,6 +84,18 @@ pub fn run<B: Board, A: Alarm, const N: usize>(
     suite.across_wraps_of_the_counter();
     suite.arming_and_cancelling_under_interrupts();
     suite.exhaustion();
+    if B::ROOMY {
+        suite.order_of_the_wakes();
+        suite.the_deadline_is_fixed_at_construction();
+        suite.beyond_the_reach_of_the_alarm();
+        suite.wakers_are_released();
+        suite.reset_to_the_past_and_never();
+        suite.reset_after_the_end_and_before_the_start();
+        suite.reset_again_and_again();
+        suite.one_interrupt_per_deadline();
+        suite.cancelled_timeouts_cost_nothing();
+        suite.a_handler_called_for_nothing();
+    }
     suite.nothing_left_behind();
 }
 
@@ -60,7 +105,7 @@ struct Suite<'a, 'b, B: Board, A: Alarm + 'static, const N: usize> {
     checks: &'a mut Checks<'b, B>,
 }
 
-// Not inlined, so that the checks take turns on the stack: 300 bytes on an AVR, which has 2,048.
+// The checks are not inlined, so that they take turns on the stack: 300 bytes on an AVR, which has 2,048.
 impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
     fn ticks(duration: Duration) -> u32 {
         duration_to_ticks(duration, A::TICK_HZ) as u32
@@ -73,6 +118,10 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
 
     fn after(&self, duration: Duration) -> Timer<A, N> {
         TimerFuture::with_source(self.timers, duration)
+    }
+
+    fn at(&self, deadline: u64) -> Timer<A, N> {
+        TimerFuture::with_deadline(self.timers, deadline)
     }
 
     fn run(&mut self, task: impl Future<Output = ()>) -> executor::Stats {
@@ -97,305 +146,14 @@ impl<B: Board, A: Alarm, const N: usize> Suite<'_, '_, B, A, N> {
             take_ready(GUARD);
         }
     }
-
-    #[inline(never)]
-    fn never_early_and_on_time(&mut self) {
-        const MICROS: [u32; 10] = [1, 4, 10, 33, 100, 333, 1_000, 3_333, 10_000, 33_333];
-        let (mut early, mut worst) = (0, 0);
-        for round in 0..4 {
-            for delay in MICROS {
-                let duration = micros(delay + round);
-                let (board, taken) = (self.board, Cell::new(0));
-                let timers = self.timers;
-                self.run(async {
-                    let start = board.raw();
-                    TimerFuture::with_source(timers, duration).await;
-                    taken.set(board.ticks_between(start, board.raw()));
-                });
-                match taken.get().checked_sub(Self::ticks(duration)) {
-                    Some(late) => worst = late.max(worst),
-                    None => early += 1,
-                }
-            }
-        }
-        self.checks
-            .equal("early, of 40 delays from 1 us to 33 ms", early, 0);
-        self.checks
-            .between("latest of them, ticks", worst, 0, Self::late());
-    }
-
-    #[inline(never)]
-    fn one_interrupt_per_lone_delay(&mut self) {
-        let before = self.board.interrupts();
-        let timers = self.timers;
-        let stats = self.run(async {
-            for _ in 0..20 {
-                TimerFuture::with_source(timers, millis(3)).await;
-            }
-        });
-        let interrupts = self.board.interrupts() - before;
-        let heartbeats = stats.elapsed / B::HEARTBEAT + 1;
-        self.checks
-            .between("interrupts of 20 delays", interrupts, 20, 20 + heartbeats);
-        self.checks.equal("polls of 20 delays", stats.polls, 21);
-        self.checks
-            .between("sleeps of 20 delays", stats.sleeps, 20, 20 + heartbeats);
-    }
-
-    #[inline(never)]
-    fn deadline_order(&mut self) {
-        let order = Cell::new(0);
-        let start = self.timers.now();
-        let timers = self.timers;
-        // Started in another order than they end in; two for the same moment.
-        let task = |digit: u32, at: u64| {
-            let deadline = start + duration_to_ticks(millis(at), A::TICK_HZ);
-            let order = &order;
-            async move {
-                TimerFuture::with_deadline(timers, deadline).await;
-                order.set(order.get() * 10 + digit);
-            }
-        };
-        let stats = executor::run(
-            self.board,
-            &mut [
-                pin!(task(4, 20)),
-                pin!(task(1, 6)),
-                pin!(task(5, 26)),
-                pin!(task(2, 12)),
-                pin!(task(3, 12)),
-            ],
-        );
-        self.checks.count(stats);
-        self.checks
-            .equal("order of five timers", order.get(), 12345);
-    }
-
-    #[inline(never)]
-    fn zero_past_and_never(&mut self) {
-        let zero = self.after(Duration::ZERO).deadline();
-        self.ends_at_once("polls of a zero delay", zero);
-        self.ends_at_once("polls of a deadline at 0", 0);
-        let past = self.timers.now() - 1;
-        self.ends_at_once("polls of a deadline one tick ago", past);
-        // Started without a look at the clock: the source itself must see that it is past.
-        let mut past = TimerFuture::with_deadline(self.timers, self.timers.now() - 1);
-        let started = past.try_start().is_ok();
-        let stats = self.run(past);
-        self.checks
-            .that("started when already past", started && stats.polls <= 2);
-        let mut never = self.after(Duration::MAX);
-        let pending = poll(&mut never, OLD).is_pending();
-        let woken = self.sleep_until_woken(&[OLD], millis(10));
-        self.checks.that(
-            "Duration::MAX is never",
-            pending && !woken && never.deadline() == NEVER,
-        );
-    }
-
-    fn ends_at_once(&mut self, name: &str, deadline: u64) {
-        let stats = self.run(TimerFuture::with_deadline(self.timers, deadline));
-        self.checks.between(name, stats.polls, 1, 2);
-    }
-
-    #[inline(never)]
-    fn cancelled_is_never_woken(&mut self) {
-        let mut timer = self.after(millis(5));
-        let pending = poll(&mut timer, OLD).is_pending();
-        drop(timer);
-        let woken = self.sleep_until_woken(&[OLD], millis(15));
-        self.checks
-            .that("a cancelled timer wakes nobody", pending && !woken);
-    }
-
-    fn reset_to_earlier_and_later(&mut self) {
-        self.reset("reset from 60 ms to 10 ms: ticks", millis(60), millis(10));
-        self.reset("reset from 5 ms to 20 ms: ticks", millis(5), millis(20));
-    }
-
-    fn reset(&mut self, name: &str, first: Duration, then: Duration) {
-        let mut timer = self.after(first);
-        let _ = poll(&mut timer, OLD);
-        let start = self.board.raw();
-        // Not polled again: the waker of before is woken at the new deadline.
-        timer.reset(then);
-        self.sleep_until_woken(&[OLD], millis(90));
-        let taken = self.board.ticks_between(start, self.board.raw());
-        take_ready(OLD);
-        let low = Self::ticks(then);
-        self.checks.between(name, taken, low, low + Self::late());
-        let stats = self.run(timer);
-        self.checks
-            .equal("  and complete at the next poll", stats.polls, 1);
-    }
-
-    #[inline(never)]
-    fn newest_waker_wins(&mut self) {
-        let mut timer = self.after(millis(5));
-        let _ = poll(&mut timer, OLD);
-        let _ = poll(&mut timer, NEW);
-        let woken = self.sleep_until_woken(&[OLD, NEW], millis(30));
-        let (old, new) = (take_ready(OLD), take_ready(NEW));
-        self.checks
-            .that("only the newest waker is woken", woken && new && !old);
-    }
-
-    /// The executor's own measure, which adds up the raw counter piece by piece, against the library's
-    /// view, which depends on the widening to 64 bits.
-    #[inline(never)]
-    fn across_wraps_of_the_counter(&mut self) {
-        if u64::from(Self::ticks(millis(2_500))) >> B::RAW_BITS == 0 {
-            return; // a long period; the board starts its counter shortly before a wrap instead
-        }
-        let timers = self.timers;
-        let before = self.timers.now();
-        let stats = self.run(async {
-            TimerFuture::with_source(timers, millis(2_500)).await;
-        });
-        let passed = (self.timers.now() - before) as u32;
-        let low = Self::ticks(millis(2_500));
-        self.checks
-            .between("2.5 s, on the clock", passed, low, low + Self::late());
-        self.checks.between(
-            "2.5 s, on the counter",
-            stats.elapsed,
-            low,
-            low + Self::late(),
-        );
-    }
-
-    /// Interrupts hit arming and cancelling in the middle; nothing may be lost or late by it.
-    #[inline(never)]
-    fn arming_and_cancelling_under_interrupts(&mut self) {
-        const TIMES: u32 = 200;
-        let (board, timers) = (self.board, self.timers);
-        let (worst, early, churned, done) = (
-            Cell::new(0),
-            Cell::new(0),
-            Cell::new(0u32),
-            Cell::new(false),
-        );
-        let short = B::SHORT_MICROS;
-        let steady = async {
-            for i in 0..TIMES {
-                let short = micros(short + i % 7);
-                let start = board.raw();
-                TimerFuture::with_source(timers, short).await;
-                let taken = board.ticks_between(start, board.raw());
-                match taken.checked_sub(Self::ticks(short)) {
-                    Some(late) => worst.set(late.max(worst.get())),
-                    None => early.set(early.get() + 1),
-                }
-            }
-            done.set(true);
-        };
-        let churn = poll_fn(|cx| {
-            // Far ones, which the handler need not know, and ones that are the next to fire.
-            let far = 1 + churned.get() % 3;
-            let mut timer = TimerFuture::with_source(timers, micros(short * far * far / 2));
-            if timer.try_start().is_ok() {
-                churned.set(churned.get() + 1);
-            }
-            if far == 2 {
-                timer.reset(micros(short / 3));
-            }
-            if done.get() {
-                return Poll::Ready(());
-            }
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        });
-        let stats = executor::run(self.board, &mut [pin!(steady), pin!(churn)]);
-        self.checks.count(stats);
-        self.checks.equal(
-            "early, of 200 short delays beside a busy task",
-            early.get(),
-            0,
-        );
-        self.checks
-            .between("latest of them, ticks", worst.get(), 0, Self::late());
-        self.checks.between(
-            "timers armed and cancelled meanwhile",
-            churned.get(),
-            200,
-            u32::MAX,
-        );
-    }
-
-    #[inline(never)]
-    fn exhaustion(&mut self) {
-        let start = self.board.raw();
-        let mut held: [Timer<A, N>; N] = core::array::from_fn(|_| self.after(millis(40)));
-        let started = held
-            .iter_mut()
-            .filter_map(|timer| timer.try_start().ok())
-            .count();
-        self.checks.equal("all N start", started as u32, N as u32);
-
-        let shortages = self.timers.shortages();
-        let mut extra = self.after(millis(10));
-        let refused = extra.try_start().is_err();
-        self.checks.that("one more: CapacityError", refused);
-
-        let begin = self.board.raw();
-        let stats = self.run(extra);
-        let taken = self.board.ticks_between(begin, self.board.raw());
-        // `extra` counts from its construction, a few ticks before `begin`.
-        let low = Self::ticks(millis(10)) - Self::late();
-        let high = Self::ticks(millis(10)) + Self::late();
-        self.checks
-            .between("awaited all the same: ticks", taken, low, high);
-        self.checks
-            .between("  by looking at the clock: polls", stats.polls, 2, u32::MAX);
-        let seen = self.timers.shortages().wrapping_sub(shortages) as u32;
-        self.checks
-            .between("  and the shortage shows", seen, 1, u32::MAX);
-
-        let evicted = held.iter().filter(|timer| timer.is_elapsed()).count();
-        self.checks.equal("nobody evicted", evicted as u32, 0);
-        let stats = self.run(async {
-            for timer in &mut held {
-                timer.await;
-            }
-        });
-        let taken = self.board.ticks_between(start, self.board.raw());
-        let low = Self::ticks(millis(40));
-        self.checks
-            .between("the N end on time: ticks", taken, low, low + Self::late());
-        self.checks.between(
-            "  without being polled for it",
-            stats.polls,
-            1,
-            N as u32 + 1,
-        );
-        drop(held);
-        let again = self.after(millis(1)).try_start().is_ok();
-        self.checks.that("there is room again", again);
-    }
-
-    #[inline(never)]
-    fn nothing_left_behind(&mut self) {
-        // A cancelled timer's place may still be known to the keeper; after it, nothing is.
-        self.run(self.after(millis(100)));
-        let next = self.timers.next_deadline().is_none();
-        self.checks.that("no deadline is left", next);
-        let before = self.board.interrupts();
-        let start = self.board.raw();
-        while self.board.ticks_between(start, self.board.raw()) < Self::ticks(millis(50)) {}
-        let interrupts = self.board.interrupts() - before;
-        let heartbeats = Self::ticks(millis(50)) / B::HEARTBEAT + 1;
-        self.checks.between(
-            "interrupts without a timer, in 50 ms",
-            interrupts,
-            0,
-            heartbeats,
-        );
-    }
 }
-
-type Timer<A, const N: usize> = TimerFuture<&'static InterruptSource<A, N>>;
 
 /// Polls once, with the waker of flag `flag`.
 fn poll<A: Alarm, const N: usize>(timer: &mut Timer<A, N>, flag: usize) -> Poll<()> {
     Pin::new(timer).poll(&mut Context::from_waker(&executor::waker(flag)))
+}
+
+/// Polls once, with a waker of this bell.
+fn poll_for<A: Alarm, const N: usize>(timer: &mut Timer<A, N>, bell: &'static Bell) -> Poll<()> {
+    Pin::new(timer).poll(&mut Context::from_waker(&bell.waker()))
 }

@@ -3,28 +3,38 @@
 //!
 //! 1. [`executor`]: runs tasks, and lets the core sleep when none is ready; 100 lines, no allocator;
 //! 2. [`scenario`]: the tasks of an ordinary device, all on one hardware alarm;
-//! 3. [`conformance`]: what the library promises, checked on the chip against its hardware counter.
+//! 3. [`conformance`]: what the library promises, checked on the chip against its hardware counter;
+//! 4. [`contexts`]: the same timers used from handlers of several priorities, or from two cores, at once.
 //!
-//! [`run`] does all of it and tells whether every check passed.
+//! [`run`] does 2 and 3, [`run_and`] also what else a board has, and both tell whether every check passed.
 
 #![no_std]
 #![deny(unsafe_code)]
 
+pub mod bell;
 pub mod board;
 pub mod checks;
 pub mod conformance;
+pub mod contexts;
+pub mod exclusive;
 pub mod executor;
 pub mod race;
+pub mod random;
 pub mod reg;
 pub mod scenario;
 pub mod signal;
 
-pub use board::Board;
+pub use bell::Bell;
+pub use board::{Board, Rivals};
 pub use checks::Checks;
+pub use contexts::Contexts;
 pub use reg::Reg;
 pub use signal::Signal;
 
-use timer_future::{Alarm, InterruptSource};
+use timer_future::{Alarm, InterruptSource, TimerFuture};
+
+/// A timer of a board's source.
+pub type Timer<A, const N: usize> = TimerFuture<&'static InterruptSource<A, N>>;
 
 /// Set from the interrupt that stands for an edge on the button's pin; see [`Board::press`].
 pub static BUTTON: Signal = Signal::new();
@@ -33,6 +43,15 @@ pub static BUTTON: Signal = Signal::new();
 pub fn run<B: Board, A: Alarm, const N: usize>(
     board: &'static B,
     timers: &'static InterruptSource<A, N>,
+) -> bool {
+    run_and(board, timers, |_| {})
+}
+
+/// As [`run`], with `more` before the summary.
+pub fn run_and<B: Board, A: Alarm, const N: usize>(
+    board: &'static B,
+    timers: &'static InterruptSource<A, N>,
+    more: impl FnOnce(&mut Checks<'_, B>),
 ) -> bool {
     // A 16-bit counter at 2 MHz wraps within what the checks measure, and looks early by 65,536 ticks.
     const {
@@ -50,5 +69,6 @@ pub fn run<B: Board, A: Alarm, const N: usize>(
     let mut checks = Checks::new(board);
     scenario::run(board, timers, &mut checks);
     conformance::run(board, timers, &mut checks);
+    more(&mut checks);
     checks.summary()
 }

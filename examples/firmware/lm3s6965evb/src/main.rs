@@ -2,7 +2,8 @@
 //!
 //! 1. a counter of 24 bits, SysTick, widened to the 64 bits of [`Alarm::now`];
 //! 2. an alarm that counts *down*, General-Purpose Timer 0: it must be told how long, not until when;
-//! 3. everything of `firmware-common` on top of it.
+//! 3. handlers of three priorities that use the same timers: below the alarm's, above it, and its own;
+//! 4. everything of `firmware-common` on top of it.
 //!
 //! Register facts: "LM3S6965 Microcontroller" data sheet, chapters System Control and General-Purpose
 //! Timers; SysTick: ARMv7-M Architecture Reference Manual, "The system timer, SysTick".
@@ -15,7 +16,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use cortex_m::interrupt::InterruptNumber;
 use cortex_m::peripheral::{Peripherals, NVIC};
 use cortex_m_rt::{entry, exception};
-use firmware_common::{Board, Reg, BUTTON};
+use firmware_common::{Board, Contexts, Reg, Rivals, BUTTON};
 use semihosting::io::Write;
 use timer_future::{Alarm, InterruptSource, WideCounter};
 
@@ -30,6 +31,12 @@ const TIMER0_CTL: Reg<u32> = unsafe { Reg::at(0x4003_000c) };
 const TIMER0_IMR: Reg<u32> = unsafe { Reg::at(0x4003_0018) };
 const TIMER0_ICR: Reg<u32> = unsafe { Reg::at(0x4003_0024) };
 const TIMER0_TAILR: Reg<u32> = unsafe { Reg::at(0x4003_0028) };
+const TIMER1_CFG: Reg<u32> = unsafe { Reg::at(0x4003_1000) };
+const TIMER1_TAMR: Reg<u32> = unsafe { Reg::at(0x4003_1004) };
+const TIMER1_CTL: Reg<u32> = unsafe { Reg::at(0x4003_100c) };
+const TIMER1_IMR: Reg<u32> = unsafe { Reg::at(0x4003_1018) };
+const TIMER1_ICR: Reg<u32> = unsafe { Reg::at(0x4003_1024) };
+const TIMER1_TAILR: Reg<u32> = unsafe { Reg::at(0x4003_1028) };
 const SYST_CVR: Reg<u32> = unsafe { Reg::at(0xe000_e018) };
 
 /// Timer 0 as the alarm, SysTick as its clock. (QEMU cannot read the counters of the timers; a board can.)
@@ -82,11 +89,19 @@ static TIMERS: InterruptSource<Timer0, 8> = InterruptSource::new(Timer0 {
     wide: WideCounter::new(),
 });
 
+static CONTEXTS: Contexts<Evb, Timer0, 8> =
+    Contexts::new(&Evb, &TIMERS, |bell| CONTEXTS.rung(bell));
+
 /// Interrupt numbers: data sheet, table "Interrupts".
 #[derive(Clone, Copy)]
 enum Irq {
     GpioA = 0,
+    /// Lower priority than the alarm; only software pends it.
+    GpioB = 1,
+    /// The alarm.
     Timer0A = 19,
+    /// Higher priority than the alarm.
+    Timer1A = 21,
 }
 
 // SAFETY: numbers of this chip's interrupts, which stay the same for ever.
@@ -97,6 +112,8 @@ unsafe impl InterruptNumber for Irq {
 }
 
 static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
+/// As `INTERRUPTS`, but counted at the end of the handler.
+static SERVED: AtomicU32 = AtomicU32::new(0);
 
 // A PAC would give one function per interrupt; without one, all arrive here.
 #[exception]
@@ -107,6 +124,12 @@ unsafe fn DefaultHandler(irqn: i16) {
         // The flag first: `on_interrupt` programs the next alarm, whose flag must not be cleared.
         TIMER0_ICR.write(1);
         TIMERS.on_interrupt();
+        SERVED.store(INTERRUPTS.load(Ordering::Relaxed), Ordering::Relaxed);
+    } else if irqn == Irq::Timer1A as i16 {
+        TIMER1_ICR.write(1);
+        CONTEXTS.high();
+    } else if irqn == Irq::GpioB as i16 {
+        CONTEXTS.low();
     } else if irqn == Irq::GpioA as i16 {
         BUTTON.set();
     } else {
@@ -154,6 +177,22 @@ impl Board for Evb {
     }
 }
 
+impl Rivals for Evb {
+    fn strike_in(&self, ticks: u32) {
+        TIMER1_CTL.write(0);
+        TIMER1_TAILR.write(ticks);
+        TIMER1_CTL.write(1);
+    }
+
+    fn pend_low(&self) {
+        NVIC::pend(Irq::GpioB);
+    }
+
+    fn in_handler(&self) -> bool {
+        INTERRUPTS.load(Ordering::Relaxed) != SERVED.load(Ordering::Relaxed)
+    }
+}
+
 /// 50 MHz: the PLL's 200 MHz divided by 4. Data sheet, "Initialization and Configuration".
 fn start_clock() {
     const BYPASS: u32 = 1 << 11;
@@ -176,8 +215,8 @@ fn start_clock() {
 #[entry]
 fn main() -> ! {
     start_clock();
-    RCGC1.write(RCGC1.read() | 1 << 16); // a clock for Timer 0
-    let _ = RCGC1.read(); // the timer may be touched three clocks later
+    RCGC1.write(RCGC1.read() | 0b11 << 16); // a clock for Timers 0 and 1
+    let _ = RCGC1.read(); // the timers may be touched three clocks later
     let mut core = Peripherals::take().expect("taken once");
     core.SYST
         .set_clock_source(cortex_m::peripheral::syst::SystClkSource::Core);
@@ -188,13 +227,23 @@ fn main() -> ! {
     TIMER0_CFG.write(0); // 32 bits
     TIMER0_TAMR.write(1); // one-shot
     TIMER0_IMR.write(1); // interrupt at the end of the count
+    TIMER1_CFG.write(0);
+    TIMER1_TAMR.write(1);
+    TIMER1_IMR.write(1);
     TIMERS.alarm().set_alarm(None); // the first heartbeat
                                     // SAFETY: their handler is in place, and nothing is inside a critical section.
     unsafe {
+        // The lower the number, the higher the priority. The upper three bits count on this chip.
+        core.NVIC.set_priority(Irq::Timer1A, 0x20);
+        core.NVIC.set_priority(Irq::Timer0A, 0x40);
+        core.NVIC.set_priority(Irq::GpioB, 0x60);
+        core.NVIC.set_priority(Irq::GpioA, 0x60);
         NVIC::unmask(Irq::Timer0A);
+        NVIC::unmask(Irq::Timer1A);
         NVIC::unmask(Irq::GpioA);
+        NVIC::unmask(Irq::GpioB);
     }
 
-    let passed = firmware_common::run(&Evb, &TIMERS);
+    let passed = firmware_common::run_and(&Evb, &TIMERS, |checks| CONTEXTS.run(checks));
     semihosting::process::exit(if passed { 0 } else { 1 })
 }

@@ -3,7 +3,8 @@
 //! 1. a chip without compare-and-swap: two lines in this crate's `Cargo.toml`, none here;
 //! 2. a counter of 24 bits with absolute compare registers: one for the alarm, two that ring at each half
 //!    of the counter's period, which is all that the widening to 64 bits needs;
-//! 3. everything of `firmware-common` on top of it.
+//! 3. handlers of three priorities that use the same timers: below the alarm's, above it, and its own;
+//! 4. everything of `firmware-common` on top of it.
 //!
 //! Register facts: "nRF51 Series Reference Manual" v3.0, chapter Timer/Counter (TIMER).
 
@@ -13,9 +14,9 @@
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use cortex_m::interrupt::InterruptNumber;
-use cortex_m::peripheral::NVIC;
+use cortex_m::peripheral::{Peripherals, NVIC};
 use cortex_m_rt::{entry, exception};
-use firmware_common::{Board, Reg, BUTTON};
+use firmware_common::{Board, Contexts, Reg, Rivals, BUTTON};
 use semihosting::io::Write;
 use timer_future::{Alarm, InterruptSource, WideCounter};
 
@@ -45,6 +46,17 @@ const CC: [Reg<u32>; 4] = unsafe {
         Reg::at(0x4000_854c),
     ]
 };
+
+// TIMER1, for the interrupt of higher priority.
+const STRIKE_START: Reg<u32> = unsafe { Reg::at(0x4000_9000) };
+const STRIKE_STOP: Reg<u32> = unsafe { Reg::at(0x4000_9004) };
+const STRIKE_CLEAR: Reg<u32> = unsafe { Reg::at(0x4000_900c) };
+const STRIKE_COMPARE0: Reg<u32> = unsafe { Reg::at(0x4000_9140) };
+const STRIKE_INTENSET: Reg<u32> = unsafe { Reg::at(0x4000_9304) };
+const STRIKE_MODE: Reg<u32> = unsafe { Reg::at(0x4000_9504) };
+const STRIKE_BITMODE: Reg<u32> = unsafe { Reg::at(0x4000_9508) };
+const STRIKE_PRESCALER: Reg<u32> = unsafe { Reg::at(0x4000_9510) };
+const STRIKE_CC0: Reg<u32> = unsafe { Reg::at(0x4000_9540) };
 
 /// TIMER0: CC0 is the alarm, CC1 reads the counter, CC2 and CC3 ring at 0 and at the half.
 struct Timer0 {
@@ -87,11 +99,19 @@ static TIMERS: InterruptSource<Timer0, 8> = InterruptSource::new(Timer0 {
     wide: WideCounter::new(),
 });
 
+static CONTEXTS: Contexts<Microbit, Timer0, 8> =
+    Contexts::new(&Microbit, &TIMERS, |bell| CONTEXTS.rung(bell));
+
 /// Interrupt numbers are peripheral IDs: reference manual, table "Instances".
 #[derive(Clone, Copy)]
 enum Irq {
     Gpiote = 6,
+    /// The alarm.
     Timer0 = 8,
+    /// Higher priority than the alarm.
+    Timer1 = 9,
+    /// Lower priority than the alarm. Software's own: no device has it.
+    Swi0 = 20,
 }
 
 // SAFETY: numbers of this chip's interrupts, which stay the same for ever.
@@ -102,6 +122,8 @@ unsafe impl InterruptNumber for Irq {
 }
 
 static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
+/// As `INTERRUPTS`, but counted at the end of the handler.
+static SERVED: AtomicU32 = AtomicU32::new(0);
 
 // A PAC would give one function per interrupt; without one, all arrive here.
 #[exception]
@@ -114,6 +136,13 @@ unsafe fn DefaultHandler(irqn: i16) {
             event.write(0);
         }
         TIMERS.on_interrupt();
+        SERVED.store(INTERRUPTS.load(Ordering::Relaxed), Ordering::Relaxed);
+    } else if irqn == Irq::Timer1 as i16 {
+        STRIKE_STOP.write(1);
+        STRIKE_COMPARE0.write(0);
+        CONTEXTS.high();
+    } else if irqn == Irq::Swi0 as i16 {
+        CONTEXTS.low();
     } else if irqn == Irq::Gpiote as i16 {
         BUTTON.set();
     } else {
@@ -130,6 +159,7 @@ impl Board for Microbit {
     // 16 MHz, and 64-bit arithmetic in software.
     const LATE_MICROS: u32 = 500;
     const SHORT_MICROS: u32 = 400;
+    const CROWDED_MICROS: u32 = 2_000;
 
     fn raw(&self) -> u32 {
         counter()
@@ -164,6 +194,25 @@ impl Board for Microbit {
     }
 }
 
+impl Rivals for Microbit {
+    const MOMENTS: u32 = 800;
+
+    fn strike_in(&self, ticks: u32) {
+        STRIKE_STOP.write(1);
+        STRIKE_CLEAR.write(1);
+        STRIKE_CC0.write(ticks);
+        STRIKE_START.write(1);
+    }
+
+    fn pend_low(&self) {
+        NVIC::pend(Irq::Swi0);
+    }
+
+    fn in_handler(&self) -> bool {
+        INTERRUPTS.load(Ordering::Relaxed) != SERVED.load(Ordering::Relaxed)
+    }
+}
+
 #[entry]
 fn main() -> ! {
     // The crystal: the RC oscillator that runs otherwise is several percent off.
@@ -178,12 +227,24 @@ fn main() -> ! {
     CC[3].write(HALF);
     INTENSET.write(0b1101 << 16); // COMPARE 0, 2 and 3
     START.write(1);
+    STRIKE_MODE.write(0);
+    STRIKE_BITMODE.write(0); // 16 bits
+    STRIKE_PRESCALER.write(0);
+    STRIKE_INTENSET.write(1 << 16); // COMPARE 0
+    let mut core = Peripherals::take().expect("taken once");
     // SAFETY: their handler is in place, and nothing is inside a critical section.
     unsafe {
+        // The lower the number, the higher the priority. The upper two bits count on this core.
+        core.NVIC.set_priority(Irq::Timer1, 0x00);
+        core.NVIC.set_priority(Irq::Timer0, 0x40);
+        core.NVIC.set_priority(Irq::Swi0, 0x80);
+        core.NVIC.set_priority(Irq::Gpiote, 0x80);
         NVIC::unmask(Irq::Timer0);
+        NVIC::unmask(Irq::Timer1);
         NVIC::unmask(Irq::Gpiote);
+        NVIC::unmask(Irq::Swi0);
     }
 
-    let passed = firmware_common::run(&Microbit, &TIMERS);
+    let passed = firmware_common::run_and(&Microbit, &TIMERS, |checks| CONTEXTS.run(checks));
     semihosting::process::exit(if passed { 0 } else { 1 })
 }

@@ -55,6 +55,7 @@ impl Timers {
         unsafe {
             NVIC::unmask(Irq::Timer1);
             NVIC::unmask(Irq::Gpio0);
+            NVIC::unmask(Irq::Gpio1);
         }
     }
 
@@ -98,6 +99,8 @@ impl Alarm for Timers {
 pub(crate) enum Irq {
     /// The button.
     Gpio0 = 6,
+    /// Lower priority than the alarm; only software pends it.
+    Gpio1 = 7,
     /// The alarm.
     Timer1 = 9,
 }

@@ -4,7 +4,8 @@
 //!    seconds before it wraps, so that each run meets what a product meets every three and a half minutes;
 //! 2. an alarm on a second timer, which also must be told how long, and not until when; one register
 //!    write sets it;
-//! 3. everything of `firmware-common` on top of it.
+//! 3. handlers of three priorities that use the same timers: below the alarm's, above it, and its own;
+//! 4. everything of `firmware-common` on top of it.
 //!
 //! Register facts: "Cortex-M System Design Kit" technical reference manual (DDI 0479), APB timer; addresses
 //! and interrupts: application note 505 and the IoT Kit's user guide (ECM 0601256).
@@ -15,9 +16,10 @@
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use cortex_m::interrupt::InterruptNumber;
-use cortex_m::peripheral::NVIC;
+use cortex_m::peripheral::scb::SystemHandler;
+use cortex_m::peripheral::{Peripherals, NVIC};
 use cortex_m_rt::{entry, exception};
-use firmware_common::{Board, Reg, BUTTON};
+use firmware_common::{Board, Contexts, Reg, Rivals, BUTTON};
 use semihosting::io::Write;
 use timer_future::{Alarm, InterruptSource, WideCounter};
 
@@ -30,6 +32,12 @@ const TIMER1_CTRL: Reg<u32> = unsafe { Reg::at(0x5000_1000) };
 const TIMER1_VALUE: Reg<u32> = unsafe { Reg::at(0x5000_1004) };
 const TIMER1_RELOAD: Reg<u32> = unsafe { Reg::at(0x5000_1008) };
 const TIMER1_INTCLEAR: Reg<u32> = unsafe { Reg::at(0x5000_100c) };
+
+// SAFETY (all of them): addresses of 32-bit registers of the core's timer, SysTick (Armv8-M
+// Architecture Reference Manual). None of them moves memory.
+const SYST_CSR: Reg<u32> = unsafe { Reg::at(0xe000_e010) };
+const SYST_RVR: Reg<u32> = unsafe { Reg::at(0xe000_e014) };
+const SYST_CVR: Reg<u32> = unsafe { Reg::at(0xe000_e018) };
 
 /// Timer 1 as the alarm, timer 0 as its clock.
 struct Timers {
@@ -78,12 +86,17 @@ static TIMERS: InterruptSource<Timers, 8> = InterruptSource::new(Timers {
     wide: WideCounter::new(),
 });
 
+static CONTEXTS: Contexts<Mps2, Timers, 8> =
+    Contexts::new(&Mps2, &TIMERS, |bell| CONTEXTS.rung(bell));
+
 /// Interrupt numbers: application note 505, "Interrupts". All are secure after reset. (Only software pends the
 /// button's here, so any that is not used otherwise would do.)
 #[derive(Clone, Copy)]
 enum Irq {
     Timer1 = 4,
     Gpio0 = 68,
+    /// Lower priority than the alarm; only software pends it.
+    Gpio1 = 69,
 }
 
 // SAFETY: numbers of this chip's interrupts, which stay the same for ever.
@@ -94,6 +107,8 @@ unsafe impl InterruptNumber for Irq {
 }
 
 static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
+/// As `INTERRUPTS`, but counted at the end of the handler.
+static SERVED: AtomicU32 = AtomicU32::new(0);
 
 // A PAC would give one function per interrupt; without one, all arrive here.
 #[exception]
@@ -104,11 +119,21 @@ unsafe fn DefaultHandler(irqn: i16) {
         // The flag first: `on_interrupt` programs the next alarm, whose flag must not be cleared.
         TIMER1_INTCLEAR.write(1);
         TIMERS.on_interrupt();
+        SERVED.store(INTERRUPTS.load(Ordering::Relaxed), Ordering::Relaxed);
+    } else if irqn == Irq::Gpio1 as i16 {
+        CONTEXTS.low();
     } else if irqn == Irq::Gpio0 as i16 {
         BUTTON.set();
     } else {
         panic!("unexpected interrupt {irqn}");
     }
+}
+
+// Comes again and again until it is stopped.
+#[exception]
+fn SysTick() {
+    SYST_CSR.write(0);
+    CONTEXTS.high();
 }
 
 struct Mps2;
@@ -151,6 +176,22 @@ impl Board for Mps2 {
     }
 }
 
+impl Rivals for Mps2 {
+    fn strike_in(&self, ticks: u32) {
+        SYST_RVR.write(ticks);
+        SYST_CVR.write(0); // any write; it then loads the reload value
+        SYST_CSR.write(0b111); // on, with interrupt, at the core's clock
+    }
+
+    fn pend_low(&self) {
+        NVIC::pend(Irq::Gpio1);
+    }
+
+    fn in_handler(&self) -> bool {
+        INTERRUPTS.load(Ordering::Relaxed) != SERVED.load(Ordering::Relaxed)
+    }
+}
+
 #[entry]
 fn main() -> ! {
     const ENABLE: u32 = 1;
@@ -163,11 +204,18 @@ fn main() -> ! {
     TIMER1_CTRL.write(ENABLE | INTERRUPT);
     TIMERS.alarm().set_alarm(None); // the first heartbeat
                                     // SAFETY: their handler is in place, and nothing is inside a critical section.
+    let mut core = Peripherals::take().expect("taken once");
     unsafe {
+        // The lower the number, the higher the priority. The upper three bits count on this chip.
+        core.SCB.set_priority(SystemHandler::SysTick, 0x20);
+        core.NVIC.set_priority(Irq::Timer1, 0x40);
+        core.NVIC.set_priority(Irq::Gpio1, 0x60);
+        core.NVIC.set_priority(Irq::Gpio0, 0x60);
         NVIC::unmask(Irq::Timer1);
         NVIC::unmask(Irq::Gpio0);
+        NVIC::unmask(Irq::Gpio1);
     }
 
-    let passed = firmware_common::run(&Mps2, &TIMERS);
+    let passed = firmware_common::run_and(&Mps2, &TIMERS, |checks| CONTEXTS.run(checks));
     semihosting::process::exit(if passed { 0 } else { 1 })
 }

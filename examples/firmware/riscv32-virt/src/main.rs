@@ -3,7 +3,9 @@
 //! 1. a counter that is 64 bits wide already, read in two halves: nothing to widen, no heartbeat;
 //! 2. an alarm with an absolute 64-bit compare register, written in two halves, and `pend` by the
 //!    software interrupt;
-//! 3. everything of `firmware-common` on top of it.
+//! 3. handlers of three priorities that use the same timers: below the alarm's, above it, and its own. A hart has
+//!    no priorities, so each handler lets the higher ones in (`nest`);
+//! 4. everything of `firmware-common` on top of it.
 //!
 //! Register facts: RISC-V Privileged Architecture, "Machine Timer (mtime and mtimecmp) Registers"; their
 //! addresses: "SiFive FE310-G002 Manual", chapter Core-Local Interruptor (CLINT), whose layout QEMU's
@@ -12,10 +14,14 @@
 #![no_std]
 #![no_main]
 
+mod strike;
+
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use firmware_common::{Board, Reg, BUTTON};
+use firmware_common::{Board, Contexts, Reg, Rivals, BUTTON};
 use riscv::interrupt::Interrupt;
+use riscv::register::mie::{self, Mie};
+use riscv::register::mip;
 use riscv_rt::{core_interrupt, entry};
 use semihosting::io::Write;
 use timer_future::{Alarm, InterruptSource};
@@ -62,17 +68,41 @@ impl Alarm for Clint {
 
 static TIMERS: InterruptSource<Clint, 8> = InterruptSource::new(Clint);
 
+static CONTEXTS: Contexts<Virt, Clint, 8> =
+    Contexts::new(&Virt, &TIMERS, |bell| CONTEXTS.rung(bell));
+
 // What the software interrupt stands for.
 static PENDED: AtomicBool = AtomicBool::new(false);
 static PRESSED: AtomicBool = AtomicBool::new(false);
 
 static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
+/// As `INTERRUPTS`, but counted at the end of the handler.
+static SERVED: AtomicU32 = AtomicU32::new(0);
+
+// The interrupts, by priority, as bits of `mie`.
+const HIGHER: usize = 1 << 11; // external
+const ALARM: usize = 1 << 7 | 1 << 3; // timer and software
+const LOWER: usize = 1 << 1; // supervisor software: nothing of the supervisor is used otherwise
+
+/// Runs the rest of a handler with only the interrupts in `higher` let in.
+fn nest(higher: usize, handler: fn()) {
+    let before = mie::read();
+    // SAFETY: called in handlers only, after the flag was cleared or with the interrupt kept out; masked
+    // again when `nested` returns.
+    unsafe {
+        mie::write(Mie::from_bits(higher));
+        riscv::interrupt::nested(handler);
+        mie::write(before);
+    }
+}
 
 #[core_interrupt(Interrupt::MachineTimer)]
 fn machine_timer() {
-    // There is no flag: the interrupt lasts while mtime >= mtimecmp, so it ends when `on_interrupt` sets
-    // the next alarm, or none.
-    on_alarm();
+    // There is no flag to clear first: the interrupt lasts while mtime >= mtimecmp. So silence the alarm, and
+    // do not leave it to `on_interrupt`, which leaves at once when what was interrupted here is inside it:
+    // then this would come again and again, and that never go on.
+    TIMERS.alarm().set_alarm(None);
+    nest(HIGHER, on_alarm);
 }
 
 #[core_interrupt(Interrupt::MachineSoft)]
@@ -85,7 +115,7 @@ fn machine_soft() {
     }
     if PENDED.load(Ordering::Acquire) {
         PENDED.store(false, Ordering::Release);
-        on_alarm();
+        nest(HIGHER, on_alarm);
     }
 }
 
@@ -93,6 +123,20 @@ fn on_alarm() {
     // Only handlers write it, and they do not nest.
     INTERRUPTS.store(INTERRUPTS.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     TIMERS.on_interrupt();
+    SERVED.store(INTERRUPTS.load(Ordering::Relaxed), Ordering::Relaxed);
+}
+
+#[core_interrupt(Interrupt::MachineExternal)]
+fn machine_external() {
+    strike::clear();
+    CONTEXTS.high();
+}
+
+#[core_interrupt(Interrupt::SupervisorSoft)]
+fn supervisor_soft() {
+    // SAFETY: clears the flag of this interrupt, which has no other meaning here.
+    unsafe { mip::clear_ssoft() };
+    nest(HIGHER | ALARM, || CONTEXTS.low());
 }
 
 struct Virt;
@@ -140,16 +184,34 @@ impl Board for Virt {
     }
 }
 
+impl Rivals for Virt {
+    // 80 are enough for the longest, at 32 ns for an instruction.
+    const MOMENTS: u32 = 150;
+
+    fn strike_in(&self, ticks: u32) {
+        strike::strike_in(ticks * 100);
+    }
+
+    fn pend_low(&self) {
+        // SAFETY: its handler is in place.
+        unsafe { mip::set_ssoft() };
+    }
+
+    fn in_handler(&self) -> bool {
+        INTERRUPTS.load(Ordering::Relaxed) != SERVED.load(Ordering::Relaxed)
+    }
+}
+
 #[entry]
 fn main() -> ! {
     TIMERS.alarm().set_alarm(None);
+    strike::start();
     // SAFETY: the handlers are in place, and nothing is inside a critical section.
     unsafe {
-        riscv::register::mie::set_mtimer();
-        riscv::register::mie::set_msoft();
+        mie::write(Mie::from_bits(HIGHER | ALARM | LOWER));
         riscv::interrupt::enable();
     }
 
-    let passed = firmware_common::run(&Virt, &TIMERS);
+    let passed = firmware_common::run_and(&Virt, &TIMERS, |checks| CONTEXTS.run(checks));
     semihosting::process::exit(if passed { 0 } else { 1 })
 }
