@@ -107,7 +107,9 @@ impl<S: TimerSource> TimerFuture<S> {
     /// Moves the deadline to `duration` from now, whether the timer is idle, armed or done.
     ///
     /// The task that polled it last is woken at the new deadline without another poll, if the source
-    /// restarts timers in place (all of this crate's do) and the timer had not completed.
+    /// restarts timers in place (all of this crate's do) and the timer had not completed. A future that found
+    /// no room in its source has nowhere to keep a waker: it keeps its task scheduled instead, but for a
+    /// deadline of "never"; after that it has to be polled again.
     #[inline]
     pub fn reset(&mut self, duration: Duration) {
         let deadline = if duration == Duration::MAX {

@@ -9,8 +9,13 @@
 ///   16, 24 and 32-bit counters), and stay below `u64::MAX`.
 /// - The interrupt handler MUST clear the interrupt flag *first*, and then call
 ///   [`on_interrupt`](crate::InterruptSource::on_interrupt). The other way round it clears the flag of an
-///   alarm that `on_interrupt` has just programmed, and that alarm is lost.
-/// - `set_alarm` MUST replace the alarm that was set before, and MUST NOT wait, lock or mask. It MAY be
+///   alarm that `on_interrupt` has just programmed, and that alarm is lost. Where the interrupt is a level
+///   without a flag (RISC-V's `mtimecmp`), the handler MUST silence the alarm instead, before
+///   `on_interrupt`: a second handler, nested in the first or on another core, leaves at once, and as long as
+///   the level is up it would be entered for ever.
+/// - `set_alarm` MUST replace the alarm that was set before, and MUST NOT wait or lock. It MUST NOT mask
+///   interrupts, but for the few instructions of one access to a register that is wider than the bus (the
+///   16-bit timers of an AVR share a latch). It MAY be
 ///   called from any context, also from two at once: from tasks and handlers that arm the earliest
 ///   timer, and from `on_interrupt`. Hardware that needs several writes MAY end up with either alarm, or
 ///   ring at once, when two calls meet: the one that came later looks again, and pends. It MUST NOT end up
