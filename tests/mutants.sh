@@ -96,7 +96,7 @@ mutant word_load_relaxed $slot \
 mutant word_swap_relaxed $slot \
     's/Ordering::SeqCst, Ordering::Acquire/Ordering::Relaxed, Ordering::Relaxed/' loom slot_deadline_is_published
 mutant flag_after_the_waker_is_taken $slot \
-    's/self\.state\.set_complete\(\);\s+(let waker = self\.state\.take_waker\(\);)(\s+let abandoned)/$1 self.state.set_complete();$2/' loom started_while_time_passes_is_not_lost
+    's/self\.state\.set_complete\(\);\s+(let waker = self\.state\.take_waker\(\);)(\s+let abandoned)/$1 self.state.set_complete();$2/' loom polled_while_it_fires_is_not_lost
 mutant completed_not_cleared $slot \
     's/self\.state\.clear\(\);//' loom drop_while_firing_frees_the_slot
 mutant taken_back_while_firing $slot \
@@ -106,7 +106,7 @@ mutant abandoned_slot_not_freed src/pool/keeper.rs \
 mutant reset_while_firing_in_place src/pool/mod.rs \
     's/if slot\.take_back_unless_firing\(\) \{/if { _ = slot.take_back(); true } {/' loom reset_against_fire
 mutant waker_kept_by_cancel src/pool/mod.rs \
-    's/TakenBack::Armed => slot\.state\(\)\.take_waker\(\),/TakenBack::Armed => None,/' loom cancelled_or_fired_but_not_both
+    's/TakenBack::Armed => slot\.state\(\)\.take_waker\(\),/TakenBack::Armed => None::<Waker>,/' loom cancelled_or_fired_but_not_both
 
 # A deadline in one piece is postponed in place.
 whole() { RUSTFLAGS="$RUSTFLAGS --cfg timer_future_loom_whole" CARGO_TARGET_DIR="$copy/target-whole" mutant "$@"; }

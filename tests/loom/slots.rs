@@ -63,6 +63,27 @@ fn started_while_time_passes_is_not_lost() {
     });
 }
 
+/// A timer that runs already is polled while it is fired: it is ready, or its task is woken.
+#[test]
+fn polled_while_it_fires_is_not_lost() {
+    loom::model(|| {
+        let source = source(2);
+        let mut timer = TimerFuture::with_deadline(source.clone(), SOON);
+        timer.try_start().unwrap();
+        let client = thread::spawn(move || {
+            let (count, waker) = Count::new();
+            let polled = poll(&mut timer, &waker);
+            (timer, polled, count)
+        });
+        source.advance_to(SOON);
+        let (mut timer, polled, count) = client.join().unwrap();
+        if polled.is_pending() {
+            assert_eq!(count.wakes(), 1, "lost");
+        }
+        assert_eq!(poll(&mut timer, &Count::new().1), Poll::Ready(()));
+    });
+}
+
 /// A timer is dropped while it is fired: its slot is free again, and no later timer in it is complete.
 #[test]
 fn drop_while_firing_frees_the_slot() {
