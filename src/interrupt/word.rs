@@ -1,14 +1,13 @@
 //! The word of a slot: a phase, LINKED, MOVED and a generation. What they mean is told in slot.rs.
 
-// Vacant is 0, so that a source in a static is all zeros but for a few words.
+// Vacant is 0, so that a source in a static is all zeros.
 pub(super) const VACANT: u32 = 0;
-pub(super) const OWNED: u32 = 1;
-pub(super) const ARMED: u32 = 2;
-pub(super) const FIRING: u32 = 3;
-pub(super) const FIRED: u32 = 4;
-pub(super) const ABANDONED: u32 = 5;
-pub(super) const RETIRED: u32 = 6;
-pub(super) const WAITING: u32 = 7;
+pub(super) const ARMED: u32 = 1;
+pub(super) const FIRING: u32 = 2;
+pub(super) const FIRED: u32 = 3;
+// A bit of its own: see `is_settled`.
+pub(super) const OWNED: u32 = 4;
+pub(super) const WAITING: u32 = 5;
 pub(super) const PHASE: u32 = 0b111;
 pub(super) const LINKED: u32 = 0b0_1000;
 pub(super) const MOVED: u32 = 0b1_0000;
@@ -52,20 +51,37 @@ impl Word {
     pub(super) fn is_moved(self) -> bool {
         self.0 & MOVED != 0
     }
+    /// Neither MOVED nor Owned: the deadline is what it was when the slot was linked.
+    #[inline]
+    pub(super) fn is_settled(self) -> bool {
+        self.0 & (MOVED | OWNED) == 0
+    }
+    /// What the keeper makes of a word that is not Owned: with a place if it is Armed, else unlinked.
+    #[inline]
+    pub(super) fn admitted(self) -> Self {
+        Self(self.0 & if self.is_armed() { !MOVED } else { !LINKED })
+    }
+    /// Armed by its owner, with the next generation, and LINKED.
+    #[inline]
+    pub(super) fn armed(self) -> Self {
+        let generation = (self.0 & !(GENERATION - 1)).wrapping_add(GENERATION);
+        Self(generation | LINKED | ARMED)
+    }
+    /// Firing, and unlinked, for a word that has a place and is LINKED.
+    #[inline]
+    pub(super) fn firing(self) -> Self {
+        Self(self.0.wrapping_sub(LINKED + ARMED - FIRING))
+    }
+    /// Fired, for a word that is Firing.
+    #[inline]
+    pub(super) fn fired(self) -> Self {
+        Self(self.0.wrapping_add(FIRED - FIRING))
+    }
 }
 
 impl core::fmt::Debug for Word {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        const NAMES: [&str; 8] = [
-            "Vacant",
-            "Owned",
-            "Armed",
-            "Firing",
-            "Fired",
-            "Abandoned",
-            "Retired",
-            "Waiting",
-        ];
+        const NAMES: [&str; 6] = ["Vacant", "Armed", "Firing", "Fired", "Owned", "Waiting"];
         let name = NAMES.get(self.phase() as usize).copied().unwrap_or("?");
         let linked = if self.is_linked() { "+LINKED" } else { "" };
         let moved = if self.is_moved() { "+MOVED" } else { "" };
