@@ -1,8 +1,8 @@
 //! [`InterruptSource`]: `N` timers on one hardware alarm, without a lock, an allocator or a mask.
 //!
-//! One idea per file: [`alarm`] is the hardware, [`slot`] and [`word`] one timer and its protocol, [`head`] the word that
-//! says when the alarm rings and where the order begins, [`client`] how timers are armed and dropped, [`keeper`] what the interrupt
-//! handler does, [`order`] the sorted chain it does it with, [`timer`] the handle.
+//! One idea per file: [`alarm`] is the hardware, [`slot`] and [`word`] one timer and its protocol, [`head`] the
+//! word that says when the alarm rings and where the order begins, [`client`] how timers are armed and dropped,
+//! [`keeper`] what the interrupt handler does, [`order`] the sorted chain it does it with, [`timer`] the handle.
 
 mod alarm;
 mod client;
@@ -34,10 +34,11 @@ use slot::{Slot, NIL};
 ///
 /// # Interrupt safety
 ///
-/// Every method may be called from every context. The work of one interrupt is bounded by `N log N` (all timers are
-/// new), and is usually that of the timers which are due; what is merely pending costs it nothing. A timer that is
-/// the earliest when it is started programs the alarm itself: a lone delay costs one interrupt. A timer that is reset
-/// to an earlier time, but is not the earliest yet, costs an interrupt of its own.
+/// Every method may be called from every context. The work of one interrupt is bounded by `N log N` (if all timers
+/// are new), and usually is that of the timers which are due; what is merely pending costs it nothing. A timer that
+/// is the earliest when it is started programs the alarm itself: a lone delay costs one interrupt. One that is reset
+/// to an earlier time, without being the earliest before, costs an interrupt of its own, and so do timers that are
+/// started while the handler runs, all together.
 ///
 /// # Examples
 ///
@@ -75,7 +76,7 @@ use slot::{Slot, NIL};
 // In this order, because the chips this is for reach what comes first with shorter instructions.
 #[repr(C)]
 pub struct InterruptSource<A, const N: usize> {
-    /// When the alarm rings, and whether the handler is inside; see head.rs.
+    /// When the alarm rings, where the order begins, and whether the handler is inside; see head.rs.
     head: AtomicU32,
     /// Armed slots that the handler does not know yet: the newest of a chain, and DISORDER.
     inbox: AtomicU32,
