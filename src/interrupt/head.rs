@@ -6,7 +6,7 @@
 //! | Keeper | at `InterruptSource::next`; not at all if the link is NIL | the handler, when it leaves |
 //! | Client | at the deadline of the first slot, while that is not MOVED | whoever armed the earliest timer |
 //! | Busy   | unknown: the handler is inside and will set it | the handler, when it enters |
-//! | Again  | as Busy, and the handler will pend the interrupt when it leaves | whoever armed or interrupted meanwhile |
+//! | Again  | as Busy, and the handler will pend itself when it leaves | whoever armed or interrupted meanwhile |
 //!
 //! Keeper and Client carry the link to the first slot of the order, and a tag. Each takes the next tag, so an
 //! equal head is the same head. Busy and Again are two constants: nothing hangs on telling two of them apart.

@@ -1,4 +1,29 @@
-//! The word of a slot: a phase, LINKED, MOVED and a generation. What they mean is told in slot.rs.
+//! The word of a slot: a phase, LINKED, MOVED and a generation.
+//!
+//! | from            | to              | who    | how   | meaning |
+//! | --------------- | --------------- | ------ | ----- | ------- |
+//! | Vacant          | Owned           | client | CAS   | claimed |
+//! | Owned           | Armed (gen+1)   | client | store | the deadline was written before |
+//! | Owned           | Waiting         | client | store | its deadline is "never": nothing for the keeper to do |
+//! | Armed, Waiting, Fired | Owned     | client | CAS   | about to move |
+//! | Armed, Waiting, Fired | Vacant | client | CAS   | dropped |
+//! | Owned           | Fired           | client | store | its deadline had passed when it was armed |
+//! | Armed           | Firing          | keeper | CAS   | due; only the keeper touches `completed`; unlinked |
+//! | Firing          | Fired           | keeper | store | completed, and its waker taken |
+//! | Fired, GIVEN_UP | Owned           | client | CAS   | claimed |
+//!
+//! Invariants, cited by name elsewhere:
+//!
+//! - OWNED: in phase Owned the word, the deadline and `completed` belong to one client alone. The keeper
+//!   changes nothing of such a slot but its place.
+//! - FRESH: the generation makes an old Armed differ from a new one (it wraps after 2^27 arms).
+//! - LINKED: the slot is in the inbox or in the keeper's order, or its client is about to push it: its
+//!   link is not the client's. Only the keeper clears the bit.
+//! - MOVED: since the slot was linked or got its place, a client has owned it and may have written another
+//!   deadline. Cleared by the keeper when it gives the slot a new place.
+//! - GIVEN_UP: between Armed and Fired the keeper stores, and does not look: no client changes the word. One that
+//!   drops the timer then says so in the link, which nobody else needs any more. The slot is free once it
+//!   is Fired.
 
 // Vacant is 0, so that a source in a static is all zeros.
 pub(super) const VACANT: u32 = 0;
