@@ -156,7 +156,8 @@ on_interrupt lead_relaxed client \
 on_interrupt lead_without_second_look client \
     's/if self\.head\.load\(Ordering::Relaxed\) != mine\.0 \{/if false {/' two_earliest_arms_leave_the_earlier_alarm
 on_interrupt lead_before_link client \
-    's/(slot\.set_next\(head\.first\(\)\);)(\s+if self\.lead\(head, link, deadline\) \{)/$2 $1/' an_earliest_arm_that_fires_at_once_loses_nobody
+    's/slot\.set_next\(head\.first\(\)\);//; s/(let published = leads && self\.lead\(head, link, deadline\);)/$1 if published && !owned.is_linked() { slot.set_next(head.first()); }/' \
+    an_earliest_arm_that_fires_at_once_loses_nobody
 on_interrupt head_without_tag head \
     's/(fn next_tag\(self\) -> u32 \{).*?\n    \}/$1 0 }/s' a_head_that_comes_back_is_another
 on_interrupt moved_head_known word \

@@ -2,7 +2,6 @@
 
 use super::head::{Head, AGAIN, BUSY, NO_HEAD};
 use super::slot::{Link, Slot, NIL};
-use super::word::Word;
 use super::{Alarm, InterruptSource};
 use crate::sync::{full_fence, Ordering};
 use crate::ticks::NEVER;
@@ -88,64 +87,63 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
     #[inline]
     pub(super) fn arm(&self, head: Head<N>, link: Link, slot: &Slot, deadline: u64) {
         let owned = slot.owned();
-        if owned.is_linked() {
-            self.arm_linked(head, link, slot, deadline);
+        let (leads, mut seen) = if owned.is_linked() {
+            self.arm_linked(head, link, slot, deadline)
         } else {
-            self.arm_new(head, link, slot, owned, deadline);
-        }
-    }
-
-    /// Arms a slot that is not LINKED.
-    #[inline]
-    fn arm_new(&self, mut head: Head<N>, link: Link, slot: &Slot, owned: Word, deadline: u64) {
-        slot.arm_new(owned, deadline);
-        let published = loop {
+            slot.arm_new(owned, deadline);
             let alarm = self.alarm_of(head);
-            if alarm.is_some_and(|alarm| deadline < alarm) {
+            let leads = alarm.is_some_and(|alarm| deadline < alarm);
+            if leads {
                 slot.set_next(head.first());
-                if self.lead(head, link, deadline) {
-                    break true;
-                }
-                head = self.look();
-                continue;
-            }
-            if deadline == NEVER {
+            } else if deadline == NEVER {
                 return slot.arm_never(owned);
             }
-            self.push(link, slot);
             // What is not known is not what was read.
-            self.kick_unless(alarm.map_or(NO_HEAD, |_| head.0));
-            break false;
+            (leads, alarm.map_or(NO_HEAD, |_| head.0))
         };
+        let published = leads && self.lead(head, link, deadline);
+        if !published {
+            if leads {
+                // Somebody came in between: the handler finds out.
+                seen = NO_HEAD;
+            }
+            if !owned.is_linked() {
+                self.push(link, slot);
+            } else if leads {
+                self.tell_disorder();
+            }
+            self.kick_unless(seen);
+        }
         self.check(slot, published, deadline);
     }
 
-    /// Arms a slot that is LINKED.
+    /// Arms a slot that is LINKED. Returns whether it leads where it is, and if not, the head for which nothing
+    /// has to be done.
     ///
     /// If the new deadline is not before the old one, the slot comes up in time where it is, unless a handler has
     /// looked at it meanwhile.
     #[inline(never)]
-    fn arm_linked(&self, head: Head<N>, link: Link, slot: &Slot, deadline: u64) {
+    fn arm_linked(&self, head: Head<N>, link: Link, slot: &Slot, deadline: u64) -> (bool, u32) {
         let owned = slot.owned();
         if deadline == NEVER {
-            return slot.arm_never(owned);
+            slot.arm_never(owned);
+            return (false, head.0);
         }
         let earlier = deadline < slot.last_deadline();
         // KNOWN: the alarm rings for this slot; it leads at an earlier time as well.
         let leads = earlier && head.first() == link && !owned.is_moved();
         slot.arm_linked(owned, deadline, leads);
-        let published = leads && self.lead(head, link, deadline);
-        if !published {
-            let mut seen = if head.is_busy() { NO_HEAD } else { head.0 };
-            if earlier {
-                // ORDERING: Relaxed, ordered by the fence in `kick_unless`.
-                // loom: an_arm_in_a_recycled_slot_is_seen_or_kicks.
-                self.inbox.fetch_or(DISORDER, Ordering::Relaxed);
-                seen = NO_HEAD;
-            }
-            self.kick_unless(seen);
+        if earlier && !leads {
+            self.tell_disorder();
         }
-        self.check(slot, published, deadline);
+        let unsure = earlier || head.is_busy();
+        (leads, if unsure { NO_HEAD } else { head.0 })
+    }
+
+    fn tell_disorder(&self) {
+        // ORDERING: Relaxed, ordered by the fence in `kick_unless`.
+        // loom: an_arm_in_a_recycled_slot_is_seen_or_kicks.
+        self.inbox.fetch_or(DISORDER, Ordering::Relaxed);
     }
 
     /// KICK-OR-SEE: after the slot became visible.
