@@ -528,6 +528,21 @@ fn rearming_is_never_read_torn() {
 }
 
 #[test]
+fn rearming_for_earlier_is_never_read_torn() {
+    model(|| {
+        let source = source::<1>(10);
+        // Half of the one with half of the other is 0, which is past.
+        let mut timer = source.start(1 << 32).unwrap();
+        let handler = thread::spawn(move || source.on_interrupt());
+        source.restart(&mut timer, 0xffff_ffff).unwrap();
+        handler.join().unwrap();
+        serve(source);
+        assert!(!timer.is_complete());
+        assert_eq!(alarm(source), 0xffff_ffff);
+    });
+}
+
+#[test]
 fn a_moving_first_timer_does_not_hide_the_second() {
     model(|| {
         let source = source::<2>(0);

@@ -188,6 +188,16 @@ on_interrupt done_before_completed slot \
     's/self\.state\.set_complete\(\);(\s+let waker = self\.state\.take_waker\(\);.*?fired\(\)\.0, Ordering::Release\);)/$1 self.state.set_complete();/s' a_recycled_slot_is_not_completed_by_a_late_handler
 on_interrupt waker_kept slot \
     's/(fn finish.*?let waker = )self\.state\.take_waker\(\)/$1None/s' a_poll_racing_the_handler_is_ready_or_woken
+on_interrupt word_relaxed slot \
+    's/Word\(self\.state\.word\.load\(Ordering::Acquire\)\)/Word(self.state.word.load(Ordering::Relaxed))/' rearming_for_earlier_is_never_read_torn
+on_interrupt swap_relaxed slot \
+    's/from\.0, to\.0, Ordering::AcqRel/from.0, to.0, Ordering::Relaxed/' a_recycled_slot_is_not_completed_by_a_late_handler
+on_interrupt linked_arm_relaxed slot \
+    's/store\(owned\.armed\(\)\.0 \| moved, Ordering::Release\)/store(owned.armed().0 | moved, Ordering::Relaxed)/' rearming_is_never_read_torn
+on_interrupt look_relaxed client \
+    's/Head\(self\.head\.load\(Ordering::Acquire\)\)/Head(self.head.load(Ordering::Relaxed))/' a_head_that_comes_back_is_another
+on_interrupt inbox_taken_relaxed keeper \
+    's/swap\(EMPTY, Ordering::Acquire\)/swap(EMPTY, Ordering::Relaxed)/' two_later_arms_are_both_seen
 on_interrupt wide_without_second_look ../widen \
     's/if again != half \{/if false \&\& again != half {/' two_readers_never_see_time_run_backwards
 

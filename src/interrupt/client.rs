@@ -79,7 +79,7 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
     #[inline]
     pub(super) fn look(&self) -> Head<N> {
         // ORDERING: Acquire: sees `next`, or the slot and the deadline of whoever made itself the head.
-        // loom: two_earliest_arms_leave_the_earlier_alarm.
+        // loom: a_head_that_comes_back_is_another.
         Head(self.head.load(Ordering::Acquire))
     }
 
@@ -206,7 +206,7 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
     fn lead(&self, head: Head<N>, link: Link, deadline: u64) -> bool {
         let mine = head.client(link);
         // ORDERING: AcqRel: Release publishes the link and the deadline; Acquire: the alarm is programmed after
-        // it (HEAD). loom: two_earliest_arms_leave_the_earlier_alarm.
+        // it (HEAD). loom: an_earliest_arm_racing_the_handler_loses_nobody.
         let led = self
             .head
             .compare_exchange_weak(head.0, mine.0, Ordering::AcqRel, Ordering::Relaxed)

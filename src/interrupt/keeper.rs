@@ -79,7 +79,7 @@ impl<A: Alarm, const N: usize> Inside<'_, A, N> {
         let source = self.source;
         // ORDERING: Relaxed, ordered by the fence in `enter` (KICK-OR-SEE). loom: an_arm_is_seen_or_kicks.
         if source.inbox.load(Ordering::Relaxed) != EMPTY {
-            // ORDERING: Acquire: sees the links.
+            // ORDERING: Acquire: sees the links. loom: two_later_arms_are_both_seen.
             let taken = source.inbox.swap(EMPTY, Ordering::Acquire);
             self.first = source.sort_in(self.first, taken);
         }

@@ -55,7 +55,7 @@ impl Slot {
     #[inline]
     pub(super) fn word(&self) -> Word {
         // ORDERING: Acquire: whoever sees a phase sees what was written before it, above all the deadline.
-        // loom: rearming_is_never_read_torn.
+        // loom: rearming_for_earlier_is_never_read_torn.
         Word(self.state.word.load(Ordering::Acquire))
     }
 
@@ -63,7 +63,7 @@ impl Slot {
     #[inline]
     pub(super) fn swap(&self, from: Word, to: Word) -> bool {
         // ORDERING: AcqRel: publishes what the old phase allowed to write, and sees the same of others.
-        // loom: a_drop_racing_the_handler_frees_the_slot.
+        // loom: a_recycled_slot_is_not_completed_by_a_late_handler.
         self.state
             .word
             .compare_exchange_weak(from.0, to.0, Ordering::AcqRel, Ordering::Relaxed)
