@@ -205,8 +205,8 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
     #[inline]
     fn lead(&self, head: Head<N>, link: Link, deadline: u64) -> bool {
         let mine = head.client(link);
-        // ORDERING: AcqRel: Release publishes the link and the deadline; Acquire: the alarm is programmed after
-        // it (HEAD). loom: an_earliest_arm_racing_the_handler_loses_nobody.
+        // ORDERING: AcqRel: Release publishes the link and the deadline; Acquire: the alarm, a device, is programmed
+        // after it (HEAD; loom has no devices). loom: an_earliest_arm_racing_the_handler_loses_nobody.
         let led = self
             .head
             .compare_exchange_weak(head.0, mine.0, Ordering::AcqRel, Ordering::Relaxed)
@@ -239,8 +239,8 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
     #[inline(never)]
     pub(super) fn go_again(&self) -> bool {
         // ORDERING: Release: what this context did before is seen by the handler that runs then: it sees the
-        // head that the one inside leaves, which is one exchange further.
-        // loom: two_handlers_lose_nothing.
+        // head that the one inside leaves, which is one exchange further. (Loom cannot tell: its stand-in for
+        // the interrupt controller is ordered already.) loom: an_arm_is_seen_or_kicks (if nobody is asked).
         self.head
             .compare_exchange_weak(BUSY, AGAIN, Ordering::Release, Ordering::Relaxed)
             .is_ok()

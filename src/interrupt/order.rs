@@ -94,9 +94,9 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
             }
             if word.is_owned() {
                 // DISORDER, because it may wipe out somebody's.
-                // ORDERING: AcqRel: sees the links that are put behind this slot, and hands them on. (That the
-                // slot is in the inbox before its own link is right concerns the handler alone.)
-                let newest = self.inbox.swap(link as u32 | DISORDER, Ordering::AcqRel);
+                // ORDERING: Relaxed: being an exchange, it hands on what the clients before it have published; its
+                // own link concerns only the next handler, which the head orders.
+                let newest = self.inbox.swap(link as u32 | DISORDER, Ordering::Relaxed);
                 slot.set_next(usize::from(newest as u16));
                 return false;
             }

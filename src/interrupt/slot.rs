@@ -175,7 +175,7 @@ impl Slot {
             // ORDERING: Relaxed: the exchange says whether it was right.
             let word = Word(self.state.word.load(Ordering::Relaxed));
             if word.phase() == FIRING {
-                // ORDERING: Release, pairs with `is_given_up`.
+                // ORDERING: Release, pairs with `is_given_up`. (Loom cannot tell: its loads do not come late.)
                 self.link().store(GIVEN_UP, Ordering::Release);
                 return;
             }
@@ -207,9 +207,8 @@ impl Slot {
         // No fence as in `write`: the keeper does not know the slot. Whoever reads the deadline of a slot
         // that is not linked finds the head changed (KNOWN), or wants a hint only.
         self.deadline.set(deadline);
-        // ORDERING: Release: publishes the deadline and `completed`. That it is linked, and by that seen by
-        // the handler, is published by the head or the inbox. loom: rearming_is_never_read_torn.
-        self.state.word.store(owned.armed().0, Ordering::Release);
+        // ORDERING: Relaxed: published, with the deadline and `completed`, by the head or the inbox.
+        self.state.word.store(owned.armed().0, Ordering::Relaxed);
     }
 
     /// Owned -> Armed, for a slot that is LINKED. MOVED, unless it `keeps_place`.
@@ -276,8 +275,9 @@ impl Slot {
     /// cancelled or armed anew since (FRESH, MOVED), or for no reason. Then `finish`.
     #[inline]
     pub(super) fn fire(&self, seen: Word) -> bool {
-        // ORDERING: Release: the deadline was read before: whoever writes another sees this word, or this one
-        // fails. No Acquire: the look at the word was. loom: a_recycled_slot_is_not_completed_by_a_late_handler.
+        // ORDERING: Release: the deadline was read before: whoever writes another has seen this word. (Loom cannot
+        // tell: its loads do not come late.) No Acquire: the look at the word was.
+        // loom: a_recycled_slot_is_not_completed_by_a_late_handler (if it is no exchange).
         self.state
             .word
             .compare_exchange_weak(
@@ -298,7 +298,7 @@ impl Slot {
         self.state.set_complete();
         let waker = self.state.take_waker();
         // ORDERING: Release: the keeper is done with the slot; pairs with the Acquire of whoever takes it
-        // next. loom: a_drop_racing_the_handler_frees_the_slot.
+        // next. loom: a_recycled_slot_is_not_completed_by_a_late_handler.
         self.state
             .word
             .store(seen.firing().fired().0, Ordering::Release);
