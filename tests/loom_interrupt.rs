@@ -185,9 +185,9 @@ fn two_earliest_arms_leave_the_earlier_alarm() {
     model(|| {
         let source = source::<3>(0);
         let last = source.start(9).unwrap();
-        let other = thread::spawn(move || source.start(7).unwrap());
-        let first = source.start(5).unwrap();
-        let second = other.join().unwrap();
+        let other = thread::spawn(move || source.start(5).unwrap());
+        let second = source.start(7).unwrap();
+        let first = other.join().unwrap();
         serve(source);
         assert_eq!(alarm(source), 5);
         pass_to(source, 5);
