@@ -95,13 +95,36 @@ fn model(run: impl Fn() + Sync + Send + 'static) {
     builder.check(run);
 }
 
+/// The handler beside a client. Which of the two is the model's first thread matters: loom begins with it,
+/// and does not try everything that the other could have done before.
+fn beside_the_handler<const N: usize, T: Send + 'static>(
+    source: Source<N>,
+    first: bool,
+    client: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    if first {
+        let client = thread::spawn(client);
+        source.on_interrupt();
+        client.join().unwrap()
+    } else {
+        let handler = thread::spawn(move || source.on_interrupt());
+        let done = client();
+        handler.join().unwrap();
+        done
+    }
+}
+
+/// With the handler second, and first.
+fn both_ways(run: impl Fn(bool) + Sync + Send + Copy + 'static) {
+    model(move || run(false));
+    model(move || run(true));
+}
+
 #[test]
 fn an_arm_is_seen_or_kicks() {
-    model(|| {
+    both_ways(|first| {
         let source = source::<2>(0);
-        let handler = thread::spawn(move || source.on_interrupt());
-        let timer = source.start(5).unwrap();
-        handler.join().unwrap();
+        let timer = beside_the_handler(source, first, move || source.start(5).unwrap());
         serve(source);
         assert_eq!(alarm(source), 5);
         pass_to(source, 5);
@@ -111,14 +134,13 @@ fn an_arm_is_seen_or_kicks() {
 
 #[test]
 fn a_later_arm_is_seen_or_kicks() {
-    model(|| {
+    both_ways(|handler_first| {
         let source = source::<2>(0);
         let first = source.start(5).unwrap();
         source.alarm().time.store(5, Seq);
         // It fires the first, and leaves without an alarm, if it does not see the other.
-        let handler = thread::spawn(move || source.on_interrupt());
-        let later = source.start(7).unwrap();
-        handler.join().unwrap();
+        let arm = move || source.start(7).unwrap();
+        let later = beside_the_handler(source, handler_first, arm);
         serve(source);
         assert!(first.is_complete() && !later.is_complete());
         assert_eq!(alarm(source), 7);
@@ -129,12 +151,11 @@ fn a_later_arm_is_seen_or_kicks() {
 
 #[test]
 fn two_later_arms_are_both_seen() {
-    model(|| {
+    both_ways(|handler_first| {
         let source = source::<3>(0);
         let first = source.start(5).unwrap();
-        let handler = thread::spawn(move || source.on_interrupt());
-        let (last, middle) = (source.start(9).unwrap(), source.start(7).unwrap());
-        handler.join().unwrap();
+        let arm = move || (source.start(9).unwrap(), source.start(7).unwrap());
+        let (last, middle) = beside_the_handler(source, handler_first, arm);
         serve(source);
         for (time, timer) in [(5, first), (7, middle), (9, last)] {
             assert!(alarm(source) <= time as u64);
@@ -202,13 +223,11 @@ fn two_earliest_arms_leave_the_earlier_alarm() {
 
 #[test]
 fn an_earliest_arm_racing_the_handler_loses_nobody() {
-    model(|| {
+    both_ways(|first| {
         let source = source::<3>(0);
         let later = source.start(20).unwrap();
         source.on_interrupt(); // it has its place
-        let handler = thread::spawn(move || source.on_interrupt());
-        let earliest = source.start(5).unwrap();
-        handler.join().unwrap();
+        let earliest = beside_the_handler(source, first, move || source.start(5).unwrap());
         serve(source);
         assert_eq!(alarm(source), 5);
         pass_to(source, 5);
@@ -257,15 +276,15 @@ fn a_second_handler_does_not_wipe_out_a_request() {
 
 #[test]
 fn a_dropped_head_takes_nobody_with_it() {
-    model(|| {
+    both_ways(|first| {
         let source = source::<3>(0);
         let head = source.start(5).unwrap();
         let later = source.start(20).unwrap();
         source.alarm().time.store(5, Seq);
-        let handler = thread::spawn(move || source.on_interrupt());
-        drop(head);
-        let middle = source.start(10).unwrap();
-        handler.join().unwrap();
+        let middle = beside_the_handler(source, first, move || {
+            drop(head);
+            source.start(10).unwrap()
+        });
         serve(source);
         assert!(alarm(source) <= 10);
         pass_to(source, 10);
@@ -277,13 +296,14 @@ fn a_dropped_head_takes_nobody_with_it() {
 
 #[test]
 fn a_head_that_becomes_earlier_races_the_handler() {
-    model(|| {
+    both_ways(|first| {
         let source = source::<2>(0);
         let mut head = source.start(20).unwrap();
         let later = source.start(30).unwrap();
-        let handler = thread::spawn(move || source.on_interrupt());
-        source.restart(&mut head, 5).unwrap();
-        handler.join().unwrap();
+        let head = beside_the_handler(source, first, move || {
+            source.restart(&mut head, 5).unwrap();
+            head
+        });
         serve(source);
         assert_eq!(alarm(source), 5);
         pass_to(source, 5);
@@ -445,16 +465,14 @@ fn an_arm_beside_a_cancelled_and_rearmed_head_is_on_time() {
 
 #[test]
 fn a_drop_racing_the_handler_frees_the_slot() {
-    model(|| {
+    both_ways(|first| {
         let source = source::<1>(0);
         let timer = source.start(5).unwrap();
         let (count, waker) = task();
         assert!(!poll(&timer, &waker));
         drop(waker);
         source.alarm().time.store(5, Seq);
-        let handler = thread::spawn(move || source.on_interrupt());
-        drop(timer);
-        handler.join().unwrap();
+        beside_the_handler(source, first, move || drop(timer));
         serve(source);
         assert_eq!(Arc::strong_count(&count), 1, "the waker is released");
         let next = source.start(9).unwrap();
