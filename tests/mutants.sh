@@ -178,6 +178,8 @@ on_interrupt reader_without_fence slot \
     's/acquire_fence\(\);//' a_moving_first_timer_does_not_hide_the_second
 on_interrupt fired_in_two_steps slot \
     's/(pub\(super\) fn fire\(&self, seen: Word\) -> bool \{).*?\n    \}/$1 if self.word() == seen { self.state.word.store(seen.firing().0, Ordering::Release); true } else { false } }/s' a_recycled_slot_is_not_completed_by_a_late_handler
+on_interrupt fired_whatever_the_generation word \
+    's/\.wrapping_add\(GENERATION\)/.wrapping_add(0)/' rearming_for_earlier_is_never_read_torn
 on_interrupt free_before_fired slot \
     's/(fn give_back.*?)if word\.phase\(\) == FIRING \{/$1if false {/s' a_drop_racing_the_handler_frees_the_slot
 on_interrupt given_up_not_told slot \
