@@ -509,3 +509,23 @@ fn a_handle_is_small_and_the_source_lives_in_a_static() {
     let word = size_of::<usize>();
     assert!(size_of_val(&(&SOURCE).start(5).unwrap()) <= 3 * word);
 }
+
+#[test]
+fn timeouts_that_were_all_moved_keep_their_order() {
+    let source = leaked::<32>();
+    let order = Rc::new(std::cell::RefCell::new(Vec::new()));
+    let mut timers: Vec<_> = (0..32).map(|i| source.start(100 + i).unwrap()).collect();
+    source.on_interrupt(); // all have their places
+    for (i, timer) in (0u64..).zip(&mut timers) {
+        source.restart(timer, 1_000 + i * 7 % 32 / 2).unwrap();
+        let order = order.clone();
+        let waker = waker_fn(move || order.borrow_mut().push(i * 7 % 32 / 2));
+        assert!(!poll(timer, &waker));
+    }
+    pass(source, 100);
+    assert_eq!(source.alarm().compare(), Some(1_000));
+    assert_eq!(source.alarm().interrupts.get(), 1);
+    pass(source, 1_000);
+    assert!(order.borrow().is_sorted());
+    assert_eq!(order.borrow().len(), 32);
+}

@@ -107,8 +107,7 @@ impl<A: Alarm, const N: usize> Inside<'_, A, N> {
             let rest = if N == 1 { NIL } else { slot.next() };
             if !word.has_place() {
                 // A client has owned it.
-                slot.set_next(NIL);
-                self.first = source.sort_in(rest, self.first as u32);
+                self.first = source.mend(self.first);
                 continue;
             }
             let deadline = slot.last_deadline();

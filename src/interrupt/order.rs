@@ -36,6 +36,23 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
         self.slots.get(link.wrapping_sub(1))
     }
 
+    /// Admits again what is in front of the first slot that has a place, all at once (one by one, it could cost a
+    /// walk each). Returns where the order begins then.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn mend(&self, mut first: Link) -> Link {
+        let mut chain = NIL;
+        while let Some(slot) = self.linked(first) {
+            if slot.word().has_place() {
+                break;
+            }
+            let rest = slot.next();
+            slot.set_next(chain);
+            (chain, first) = (first, rest);
+        }
+        self.sort_in(first, chain as u32)
+    }
+
     /// Brings a chain of LINKED slots (newest first, and DISORDER) into the order that begins with `first`, and
     /// returns where it begins then.
     ///
