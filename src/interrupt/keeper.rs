@@ -104,12 +104,12 @@ impl<A: Alarm, const N: usize> Inside<'_, A, N> {
         let source = self.source;
         while let Some(slot) = source.linked(self.first) {
             let word = slot.word();
-            let rest = if N == 1 { NIL } else { slot.next() };
             if !word.has_place() {
                 // A client has owned it.
                 self.first = source.mend(self.first);
                 continue;
             }
+            let rest = if N == 1 { NIL } else { slot.next() };
             let deadline = slot.last_deadline();
             if deadline > now {
                 if slot.is_still(word) {

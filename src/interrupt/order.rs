@@ -38,7 +38,6 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
 
     /// Admits again what is in front of the first slot that has a place, all at once (one by one, it could cost a
     /// walk each). Returns where the order begins then.
-    #[cold]
     #[inline(never)]
     pub(super) fn mend(&self, mut first: Link) -> Link {
         let mut chain = NIL;
