@@ -83,6 +83,17 @@ mod imp {
 
 pub(crate) use imp::*;
 
+/// Has a value computed here, and not inside the exchange that it is for: that masks interrupts on chips without
+/// compare-and-swap, and compilers like to compute late.
+#[inline(always)]
+pub(crate) fn beforehand(value: u32) -> u32 {
+    if cfg!(target_has_atomic = "32") {
+        value
+    } else {
+        core::hint::black_box(value)
+    }
+}
+
 /// Picks a size: the real one, or a small one under loom, so that the model stays small and things
 /// run out.
 #[cfg(feature = "std")]

@@ -152,9 +152,9 @@ on_interrupt leave_relaxed keeper \
 on_interrupt push_relaxed client \
     's/compare_exchange_weak\(seen, pushed, Ordering::Release/compare_exchange_weak(seen, pushed, Ordering::Relaxed/' two_later_arms_are_both_seen
 on_interrupt lead_relaxed client \
-    's/compare_exchange_weak\(head\.0, mine\.0, Ordering::AcqRel/compare_exchange_weak(head.0, mine.0, Ordering::Relaxed/' an_earliest_arm_racing_the_handler_loses_nobody
+    's/compare_exchange_weak\(head\.0, mine, Ordering::AcqRel/compare_exchange_weak(head.0, mine, Ordering::Relaxed/' an_earliest_arm_racing_the_handler_loses_nobody
 on_interrupt lead_without_second_look client \
-    's/if self\.head\.load\(Ordering::Relaxed\) != mine\.0 \{/if false {/' two_earliest_arms_leave_the_earlier_alarm
+    's/if self\.head\.load\(Ordering::Relaxed\) != mine \{/if false {/' two_earliest_arms_leave_the_earlier_alarm
 on_interrupt lead_before_link client \
     's/slot\.set_next\(head\.first\(\)\);//; s/(let published = leads && self\.lead\(head, link, deadline\);)/$1 if published && !owned.is_linked() { slot.set_next(head.first()); }/' \
     an_earliest_arm_that_fires_at_once_loses_nobody
@@ -193,7 +193,7 @@ on_interrupt waker_kept slot \
 on_interrupt word_relaxed slot \
     's/Word\(self\.state\.word\.load\(Ordering::Acquire\)\)/Word(self.state.word.load(Ordering::Relaxed))/' rearming_for_earlier_is_never_read_torn
 on_interrupt swap_relaxed slot \
-    's/from\.0, to\.0, Ordering::AcqRel/from.0, to.0, Ordering::Relaxed/' a_recycled_slot_is_not_completed_by_a_late_handler
+    's/from\.0, to, Ordering::AcqRel/from.0, to, Ordering::Relaxed/' a_recycled_slot_is_not_completed_by_a_late_handler
 on_interrupt linked_arm_relaxed slot \
     's/store\(owned\.armed\(\)\.0 \| moved, Ordering::Release\)/store(owned.armed().0 | moved, Ordering::Relaxed)/' rearming_is_never_read_torn
 on_interrupt look_relaxed client \

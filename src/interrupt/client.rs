@@ -3,7 +3,7 @@
 use super::head::{Head, AGAIN, BUSY, NO_HEAD};
 use super::slot::{Link, Slot, NIL};
 use super::{Alarm, InterruptSource};
-use crate::sync::{full_fence, Ordering};
+use crate::sync::{beforehand, full_fence, Ordering};
 use crate::ticks::NEVER;
 
 /// An inbox without slots; otherwise the lower half is the link to the newest.
@@ -186,7 +186,7 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
             // ORDERING: Relaxed: the exchange below says whether it was right.
             let seen = self.inbox.load(Ordering::Relaxed);
             slot.set_next(seen as u16 as Link);
-            let pushed = seen & DISORDER | link as u32;
+            let pushed = beforehand(seen & DISORDER | link as u32);
             // That the inbox was taken and filled in between does no harm: the link is to what is there now.
             // ORDERING: Release: publishes the link to the handler that takes the inbox.
             // loom: two_later_arms_are_both_seen.
@@ -204,12 +204,12 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
     /// programs the alarm, and looks again.
     #[inline]
     fn lead(&self, head: Head<N>, link: Link, deadline: u64) -> bool {
-        let mine = head.client(link);
+        let mine = beforehand(head.client(link).0);
         // ORDERING: AcqRel: Release publishes the link and the deadline; Acquire: the alarm, a device, is programmed
         // after it (HEAD; loom has no devices). loom: an_earliest_arm_racing_the_handler_loses_nobody.
         let led = self
             .head
-            .compare_exchange_weak(head.0, mine.0, Ordering::AcqRel, Ordering::Relaxed)
+            .compare_exchange_weak(head.0, mine, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok();
         if led {
             self.alarm.set_alarm(Some(deadline));
@@ -218,7 +218,7 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
             // (tests/loom_interrupt.rs) is ordered already.
             full_fence();
             // ORDERING: Relaxed, ordered by the fence above.
-            if self.head.load(Ordering::Relaxed) != mine.0 {
+            if self.head.load(Ordering::Relaxed) != mine {
                 self.alarm.pend();
             }
         }

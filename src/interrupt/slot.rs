@@ -22,7 +22,7 @@ use super::order;
 use super::word::{Word, FIRED, FIRING, LINKED, MOVED, OWNED, PHASE, VACANT, WAITING};
 use crate::deadline::Deadline;
 use crate::state::TimerState;
-use crate::sync::{acquire_fence, const_fn, release_fence, AtomicU16, Ordering};
+use crate::sync::{acquire_fence, beforehand, const_fn, release_fence, AtomicU16, Ordering};
 use crate::ticks::NEVER;
 
 /// A link: the index of a slot, plus one.
@@ -64,9 +64,10 @@ impl Slot {
     pub(super) fn swap(&self, from: Word, to: Word) -> bool {
         // ORDERING: AcqRel: publishes what the old phase allowed to write, and sees the same of others.
         // loom: a_recycled_slot_is_not_completed_by_a_late_handler.
+        let to = beforehand(to.0);
         self.state
             .word
-            .compare_exchange_weak(from.0, to.0, Ordering::AcqRel, Ordering::Relaxed)
+            .compare_exchange_weak(from.0, to, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()
     }
 
