@@ -46,8 +46,14 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
                 break;
             }
             let rest = slot.next();
-            slot.set_next(chain);
-            (chain, first) = (first, rest);
+            if self.admit(first, slot) {
+                slot.set_next(chain);
+                chain = first;
+            }
+            first = rest;
+        }
+        if chain == NIL {
+            return first;
         }
         self.sort_in(first, chain as u32)
     }
@@ -101,7 +107,7 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
     /// Gives a slot that is in no chain a place, if it is Armed. One that waits for nothing is unlinked. One that
     /// a client just owns goes to the inbox: when it is armed, its client sees to it that the handler looks
     /// there in time (KICK-OR-SEE).
-    #[inline]
+    #[inline(never)]
     fn admit(&self, link: Link, slot: &Slot) -> bool {
         loop {
             let word = slot.word();
