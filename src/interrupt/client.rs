@@ -13,23 +13,8 @@ pub(super) const DISORDER: u32 = 1 << 16;
 
 impl<A: Alarm, const N: usize> InterruptSource<A, N> {
     /// Takes a slot and arms it. `None`: there is none.
-    #[inline(always)]
+    #[inline]
     pub(super) fn take(&self, deadline: u64) -> Option<(&Slot, u16)> {
-        if N == 1 {
-            // Short enough to be part of the poll.
-            self.take_any(deadline)
-        } else {
-            self.take_apart(deadline)
-        }
-    }
-
-    #[inline(never)]
-    fn take_apart(&self, deadline: u64) -> Option<(&Slot, u16)> {
-        self.take_any(deadline)
-    }
-
-    #[inline(always)]
-    fn take_any(&self, deadline: u64) -> Option<(&Slot, u16)> {
         let head = self.look();
         // ORDERING: Relaxed: a hint; the claim is by the slot's word.
         let mut index = usize::from(self.hint.load(Ordering::Relaxed));
