@@ -1,8 +1,8 @@
 //! [`InterruptSource`]: `N` timers on one hardware alarm, without a lock, an allocator or a mask.
 //!
-//! One idea per file: [`alarm`] is the hardware, [`slot`] and [`word`] one timer and its protocol, [`head`] the word that
-//! says when the alarm rings, [`client`] how timers are armed and dropped, [`keeper`] what the interrupt
-//! handler does, [`order`] the sorted chain it does it with, [`timer`] the handle.
+//! One idea per file: [`alarm`] is the hardware, [`slot`] and [`word`] one timer and its protocol, [`head`] the
+//! word that says when the alarm rings and where the order begins, [`client`] how timers are armed and dropped,
+//! [`keeper`] what the interrupt handler does, [`order`] the sorted chain it does it with, [`timer`] the handle.
 
 mod alarm;
 mod client;
@@ -34,9 +34,11 @@ use slot::{Slot, NIL};
 ///
 /// # Interrupt safety
 ///
-/// Every method may be called from every context. The work of one interrupt is bounded by `N`; what is
-/// merely pending costs it nothing. A timer that is the earliest when it is started programs the alarm itself:
-/// a lone delay costs one interrupt.
+/// Every method may be called from every context. The work of one interrupt is bounded by `N log N` (if all timers
+/// are new), and usually is that of the timers which are due; what is merely pending costs it nothing. A timer that
+/// is the earliest when it is started programs the alarm itself: a lone delay costs one interrupt. One that is reset
+/// to an earlier time, without being the earliest before, costs an interrupt of its own, and so do timers that are
+/// started while the handler runs, all together.
 ///
 /// # Examples
 ///
@@ -71,64 +73,72 @@ use slot::{Slot, NIL};
 /// assert!(delay.is_elapsed());
 /// # Ok::<(), timer_future::CapacityError>(())
 /// ```
+// In this order, because the chips this is for reach what comes first with shorter instructions.
+#[repr(C)]
 pub struct InterruptSource<A, const N: usize> {
-    alarm: A,
-    /// When the alarm rings, and whether the handler is inside; see head.rs.
+    /// When the alarm rings, where the order begins, and whether the handler is inside; see head.rs.
     head: AtomicU32,
-    /// When it rings, while the head is the keeper's: the complement, so that 0 is "never". Written by the
-    /// handler alone, while the head is Busy.
-    next: Deadline,
     /// Armed slots that the handler does not know yet: the newest of a chain, and DISORDER.
     inbox: AtomicU32,
-    /// The first slot of the handler's order. Touched only by the handler.
-    first: AtomicU16,
-    /// The last one, or NIL if that is not known. Touched only by the handler.
+    /// When it rings, while the head is the keeper's. Written by the handler alone, while the head is Busy.
+    next: Deadline,
+    /// The last slot of the handler's order, or NIL if that is not known. Touched only by the handler.
     last: AtomicU16,
     /// Where a vacant slot may be.
     hint: AtomicU16,
     shortages: AtomicU32,
     slots: [Slot; N],
+    alarm: A,
 }
 
 // No lost alarm
 // =============
 //
-// KICK-OR-SEE. A client first makes its timer visible (word Armed, pushed to the inbox), and then reads the
-// head. The handler first makes the head Busy, and then takes the inbox and looks at the words. All four are
-// SeqCst, so either the handler sees the timer, or the client sees Busy, or a head that was there when the
-// handler left:
+// Where an armed timer can be: in front of the order, because it was the earliest of all (its client put it
+// there, by the head); in the inbox, because it was not, or because nobody knew; or where it was, if its slot was
+// LINKED already. The handler runs at or before the time of each.
+//
+// KICK-OR-SEE. A client first makes its timer visible (in the inbox, or the word Armed), and then reads the
+// head. The handler first makes the head Busy, and then takes the inbox and looks at the words. Between the two
+// steps both have a full fence, so either the handler sees the timer, or the client sees that the head is not the one
+// that it knew:
 //
 //   client                                    handler
-//   word = Armed, inbox = slot                head = Busy
-//   head? Busy -> Again                       inbox, words -> minimum
-//         known, later than mine -> HEAD      set_alarm(minimum), clock
-//         known, not later -> done            head: Busy -> Keeper; Again -> once more
-//         not known -> pend
+//   head = known, not later than mine         head = Busy
+//   inbox = slot, or word = Armed             fence
+//   fence                                     inbox, words -> minimum
+//   head? as it was -> done                   set_alarm(minimum), clock
+//         any other -> Busy -> Again, or      head: Busy -> Keeper; it was Again -> pend
+//                      pend
 //
 // HEAD. A client that arms the earliest timer makes the head its own (CAS), programs the alarm, and looks
 // again. Two can overtake each other between the two steps, and a handler can come in between:
 //
 //   task, deadline 7                          handler of higher priority, deadline 5
 //   head = Client(7)
-//                                             head = Client(5)
+//                                             head = Client(5), followed by 7
 //                                             set_alarm(5), head is mine: done
 //   set_alarm(7)        5 is overwritten
 //   head is not mine -> pend                  (the timer's handler programs the minimum, 5)
 //
 // So every alarm that overwrites another wrongly is followed by a look at the head that is not its own any
-// more, and by an interrupt that mends it. The clock is looked at after the alarm was programmed, by
-// clients and handler alike: an alarm that was in the past when it was set, and may never ring, is seen.
+// more, and by an interrupt that mends it: the other changed the head (to Client, or to Busy) before it programmed
+// its alarm. The clock is looked at after the alarm was programmed, by clients and handler alike: an alarm that was
+// in the past when it was set, and may never ring, is seen.
 //
 // KNOWN. "When does the alarm ring" must be answered exactly: an answer that is too late would let a client
 // program an alarm after a pending deadline. A head of kind Keeper has the answer in `next`. A head of kind
-// Client has it in the slot, as long as the slot is not MOVED: a client that owned the slot meanwhile may
-// have written another deadline. Then nobody knows, and the handler finds out.
+// Client has it in the first slot, as long as that is not MOVED: a client that owned the slot meanwhile may
+// have written another deadline. Then nobody knows, and the handler finds out. A client that owns the first slot and
+// finds it not MOVED knows as well: its old deadline.
 //
 // The answer may belong to another head than the one that was read, or be half of one and half of
-// another, if a handler has entered in between. That does no harm. It entered after this client had made its
-// timer visible, so it sees it (KICK-OR-SEE), and "not earlier, done" is right whatever was read; and
-// "earlier" is followed by a CAS that fails, because the head has changed. If another client has made itself
-// the head in between, the alarm rings earlier than was read, and the same two answers hold.
+// another, if somebody has come in between. That does no harm: "earlier" is followed by a CAS that fails, because
+// the head has changed, and "not earlier" by a look at the head that finds it changed. The tag makes an equal head
+// the same head.
+//
+// An order that begins with a slot is handed from the handler that leaves (Release), by way of clients that put
+// others in front (Acquire and Release), to the handler that enters (Acquire).
 
 impl<A: Alarm, const N: usize> InterruptSource<A, N> {
     const_fn! {
@@ -139,8 +149,7 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
                 head: AtomicU32::new(Head::<N>::START),
                 next: Deadline::new(),
                 inbox: AtomicU32::new(client::EMPTY),
-                first: AtomicU16::new(NIL),
-                last: AtomicU16::new(NIL),
+                last: AtomicU16::new(NIL as u16),
                 hint: AtomicU16::new(0),
                 shortages: AtomicU32::new(0),
                 slots: array_of!(Slot::new(); N),

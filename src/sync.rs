@@ -13,13 +13,14 @@ mod imp {
     /// The second half of a store-buffering handshake whose first half was a SeqCst
     /// read-modify-write or store. In the language's memory model the SeqCst accesses alone suffice;
     /// loom models only fences, so there (and only there) this is one.
+    #[cfg(feature = "std")]
     #[inline(always)]
     pub(crate) fn sc_fence() {}
 
     /// `fence(SeqCst)`: also between memory and a device.
     #[inline(always)]
-    pub(crate) fn device_fence() {
-        // ORDERING: see `interrupt::client`, where the alarm is programmed.
+    pub(crate) fn full_fence() {
+        // ORDERING: see `interrupt`: where the alarm is programmed, and where the handler enters.
         portable_atomic::fence(Ordering::SeqCst);
     }
 
@@ -61,12 +62,13 @@ mod imp {
         }
     }
 
-    pub(crate) fn sc_fence() {
+    #[cfg(feature = "std")]
+    pub(crate) use full_fence as sc_fence;
+
+    pub(crate) fn full_fence() {
         // ORDERING: the names say where they are used; loom's own fences.
         loom::sync::atomic::fence(Ordering::SeqCst);
     }
-
-    pub(crate) use sc_fence as device_fence;
 
     pub(crate) fn release_fence() {
         // ORDERING: see the real one.
@@ -80,6 +82,17 @@ mod imp {
 }
 
 pub(crate) use imp::*;
+
+/// Has a value computed here, and not inside the exchange that it is for: that masks interrupts on chips without
+/// compare-and-swap, and compilers like to compute late.
+#[inline(always)]
+pub(crate) fn beforehand(value: u32) -> u32 {
+    if cfg!(target_has_atomic = "32") {
+        value
+    } else {
+        core::hint::black_box(value)
+    }
+}
 
 /// Picks a size: the real one, or a small one under loom, so that the model stays small and things
 /// run out.

@@ -58,6 +58,54 @@ fn a_lone_delay_costs_one_interrupt_and_is_on_time() {
     assert_eq!(source.alarm().interrupts.get(), 1);
 }
 
+fn a_lone_delay_after_a_cancelled_timeout_costs_one_interrupt<const N: usize>() {
+    let source = &Source::<N>::new(Sim::new());
+    for _ in 0..3 {
+        drop(source.start(source.now() + 5_000).unwrap());
+        let delay = source.start(source.now() + 100).unwrap();
+        let before = source.alarm().interrupts.get();
+        pass(source, 100);
+        assert!(delay.is_complete());
+        assert_eq!(source.alarm().interrupts.get(), before + 1);
+    }
+    assert_eq!(source.alarm().pends.get(), 0);
+}
+
+#[test]
+fn a_cancelled_timeout_costs_a_lone_delay_no_interrupt() {
+    a_lone_delay_after_a_cancelled_timeout_costs_one_interrupt::<1>();
+    a_lone_delay_after_a_cancelled_timeout_costs_one_interrupt::<4>();
+}
+
+#[test]
+fn the_earliest_timer_becomes_earlier_without_an_interrupt() {
+    let source = &Source::<4>::new(Sim::new());
+    let mut first = source.start(500).unwrap();
+    let later = source.start(900).unwrap();
+    for deadline in [400, 300, 200] {
+        source.restart(&mut first, deadline).unwrap();
+        assert_eq!(source.alarm().compare(), Some(deadline));
+        assert_eq!(source.alarm().pends.get(), 0);
+    }
+    pass(source, 200);
+    assert!(first.is_complete() && !later.is_complete());
+    assert_eq!(source.alarm().interrupts.get(), 1);
+    assert_eq!(source.alarm().compare(), Some(900));
+}
+
+#[test]
+fn a_moved_first_timer_is_not_taken_for_the_alarm() {
+    let source = &Source::<4>::new(Sim::new());
+    let mut first = source.start(50).unwrap();
+    let middle = source.start(200).unwrap();
+    source.restart(&mut first, 500).unwrap(); // the alarm still rings at 50
+    let late = source.start(300).unwrap();
+    serve(source);
+    assert!(source.alarm().compare() <= Some(200));
+    pass(source, 200);
+    assert!(middle.is_complete() && !late.is_complete());
+}
+
 #[test]
 fn later_timers_do_not_touch_the_alarm() {
     let source = &Source::<4>::new(Sim::new());
@@ -330,6 +378,31 @@ fn a_waker_may_start_reset_and_drop_timers() {
 }
 
 #[test]
+fn a_waker_may_start_anew_in_the_slot_of_its_own_timer() {
+    let source = leaked::<1>();
+    let slot = Rc::new(std::cell::RefCell::new(None));
+    let again = slot.clone();
+    let waker = waker_fn(move || {
+        drop(again.take());
+        *again.borrow_mut() = Some(source.start(source.now() + 10).unwrap());
+    });
+    let timer = source.start(10).unwrap();
+    assert!(!poll(&timer, &waker));
+    *slot.borrow_mut() = Some(timer);
+    pass(source, 10);
+    assert!(!slot.borrow().as_ref().unwrap().is_complete());
+    assert_eq!(
+        source.alarm().interrupts.get(),
+        2,
+        "one more, for what was started inside"
+    );
+    assert_eq!(source.alarm().compare(), Some(20));
+    pass(source, 10);
+    assert!(slot.borrow().as_ref().unwrap().is_complete());
+    assert_eq!(source.shortages(), 0);
+}
+
+#[test]
 fn a_waker_that_restarts_its_own_timer_for_now_does_not_hold_the_handler() {
     let source = leaked::<2>();
     let slot = Rc::new(std::cell::RefCell::new(None));
@@ -435,4 +508,24 @@ fn a_handle_is_small_and_the_source_lives_in_a_static() {
     assert!(format!("{SOURCE:?}").contains("InterruptSource"));
     let word = size_of::<usize>();
     assert!(size_of_val(&(&SOURCE).start(5).unwrap()) <= 3 * word);
+}
+
+#[test]
+fn timeouts_that_were_all_moved_keep_their_order() {
+    let source = leaked::<32>();
+    let order = Rc::new(std::cell::RefCell::new(Vec::new()));
+    let mut timers: Vec<_> = (0..32).map(|i| source.start(100 + i).unwrap()).collect();
+    source.on_interrupt(); // all have their places
+    for (i, timer) in (0u64..).zip(&mut timers) {
+        source.restart(timer, 1_000 + i * 7 % 32 / 2).unwrap();
+        let order = order.clone();
+        let waker = waker_fn(move || order.borrow_mut().push(i * 7 % 32 / 2));
+        assert!(!poll(timer, &waker));
+    }
+    pass(source, 100);
+    assert_eq!(source.alarm().compare(), Some(1_000));
+    assert_eq!(source.alarm().interrupts.get(), 1);
+    pass(source, 1_000);
+    assert!(order.borrow().is_sorted());
+    assert_eq!(order.borrow().len(), 32);
 }

@@ -95,17 +95,73 @@ fn model(run: impl Fn() + Sync + Send + 'static) {
     builder.check(run);
 }
 
+/// The handler beside a client. Which of the two is the model's first thread matters: loom begins with it,
+/// and does not try everything that the other could have done before.
+fn beside_the_handler<const N: usize, T: Send + 'static>(
+    source: Source<N>,
+    first: bool,
+    client: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    if first {
+        let client = thread::spawn(client);
+        source.on_interrupt();
+        client.join().unwrap()
+    } else {
+        let handler = thread::spawn(move || source.on_interrupt());
+        let done = client();
+        handler.join().unwrap();
+        done
+    }
+}
+
+/// With the handler second, and first.
+fn both_ways(run: impl Fn(bool) + Sync + Send + Copy + 'static) {
+    model(move || run(false));
+    model(move || run(true));
+}
+
 #[test]
 fn an_arm_is_seen_or_kicks() {
-    model(|| {
+    both_ways(|first| {
         let source = source::<2>(0);
-        let handler = thread::spawn(move || source.on_interrupt());
-        let timer = source.start(5).unwrap();
-        handler.join().unwrap();
+        let timer = beside_the_handler(source, first, move || source.start(5).unwrap());
         serve(source);
         assert_eq!(alarm(source), 5);
         pass_to(source, 5);
         assert!(timer.is_complete());
+    });
+}
+
+#[test]
+fn a_later_arm_is_seen_or_kicks() {
+    both_ways(|handler_first| {
+        let source = source::<2>(0);
+        let first = source.start(5).unwrap();
+        source.alarm().time.store(5, Seq);
+        // It fires the first, and leaves without an alarm, if it does not see the other.
+        let arm = move || source.start(7).unwrap();
+        let later = beside_the_handler(source, handler_first, arm);
+        serve(source);
+        assert!(first.is_complete() && !later.is_complete());
+        assert_eq!(alarm(source), 7);
+        pass_to(source, 7);
+        assert!(later.is_complete());
+    });
+}
+
+#[test]
+fn two_later_arms_are_both_seen() {
+    both_ways(|handler_first| {
+        let source = source::<3>(0);
+        let first = source.start(5).unwrap();
+        let arm = move || (source.start(9).unwrap(), source.start(7).unwrap());
+        let (last, middle) = beside_the_handler(source, handler_first, arm);
+        serve(source);
+        for (time, timer) in [(5, first), (7, middle), (9, last)] {
+            assert!(alarm(source) <= time as u64);
+            pass_to(source, time);
+            assert!(timer.is_complete());
+        }
     });
 }
 
@@ -149,15 +205,242 @@ fn an_arm_in_a_recycled_slot_is_seen_or_kicks() {
 fn two_earliest_arms_leave_the_earlier_alarm() {
     model(|| {
         let source = source::<3>(0);
-        let _last = source.start(9).unwrap();
-        let other = thread::spawn(move || source.start(7).unwrap());
-        let first = source.start(5).unwrap();
-        let second = other.join().unwrap();
+        let last = source.start(9).unwrap();
+        let other = thread::spawn(move || source.start(5).unwrap());
+        let second = source.start(7).unwrap();
+        let first = other.join().unwrap();
         serve(source);
         assert_eq!(alarm(source), 5);
         pass_to(source, 5);
         assert!(first.is_complete() && !second.is_complete());
         assert_eq!(alarm(source), 7);
+        pass_to(source, 7);
+        assert!(second.is_complete() && !last.is_complete());
+        pass_to(source, 9);
+        assert!(last.is_complete());
+    });
+}
+
+#[test]
+fn an_earliest_arm_racing_the_handler_loses_nobody() {
+    both_ways(|first| {
+        let source = source::<3>(0);
+        let later = source.start(20).unwrap();
+        source.on_interrupt(); // it has its place
+        let earliest = beside_the_handler(source, first, move || source.start(5).unwrap());
+        serve(source);
+        assert_eq!(alarm(source), 5);
+        pass_to(source, 5);
+        assert!(earliest.is_complete() && !later.is_complete());
+        assert_eq!(alarm(source), 20);
+        pass_to(source, 20);
+        assert!(later.is_complete());
+    });
+}
+
+#[test]
+fn an_earliest_arm_that_fires_at_once_loses_nobody() {
+    model(|| {
+        let source = source::<2>(0);
+        let later = source.start(20).unwrap();
+        source.on_interrupt(); // it has its place
+        let handler = thread::spawn(move || {
+            source.alarm().time.store(5, Seq);
+            source.on_interrupt();
+        });
+        let earliest = source.start(5).unwrap();
+        handler.join().unwrap();
+        serve(source);
+        assert!(earliest.is_complete() && !later.is_complete());
+        assert_eq!(alarm(source), 20);
+        pass_to(source, 20);
+        assert!(later.is_complete());
+    });
+}
+
+#[test]
+fn a_second_handler_does_not_wipe_out_a_request() {
+    model(|| {
+        let source = source::<2>(0);
+        let handlers = [(); 2].map(|()| thread::spawn(move || source.on_interrupt()));
+        let timer = source.start(5).unwrap();
+        for handler in handlers {
+            handler.join().unwrap();
+        }
+        serve(source);
+        assert_eq!(alarm(source), 5);
+        pass_to(source, 5);
+        assert!(timer.is_complete());
+    });
+}
+
+#[test]
+fn a_dropped_head_takes_nobody_with_it() {
+    both_ways(|first| {
+        let source = source::<3>(0);
+        let head = source.start(5).unwrap();
+        let later = source.start(20).unwrap();
+        source.alarm().time.store(5, Seq);
+        let middle = beside_the_handler(source, first, move || {
+            drop(head);
+            source.start(10).unwrap()
+        });
+        serve(source);
+        assert!(alarm(source) <= 10);
+        pass_to(source, 10);
+        assert!(middle.is_complete() && !later.is_complete());
+        pass_to(source, 20);
+        assert!(later.is_complete());
+    });
+}
+
+#[test]
+fn a_head_that_becomes_earlier_races_the_handler() {
+    both_ways(|first| {
+        let source = source::<2>(0);
+        let mut head = source.start(20).unwrap();
+        let later = source.start(30).unwrap();
+        let head = beside_the_handler(source, first, move || {
+            source.restart(&mut head, 5).unwrap();
+            head
+        });
+        serve(source);
+        assert_eq!(alarm(source), 5);
+        pass_to(source, 5);
+        assert!(head.is_complete() && !later.is_complete());
+        assert_eq!(alarm(source), 30);
+    });
+}
+
+#[test]
+fn a_head_that_becomes_earlier_races_an_earliest_arm() {
+    model(|| {
+        let source = source::<3>(0);
+        let mut head = source.start(20).unwrap();
+        let later = source.start(30).unwrap();
+        source.on_interrupt(); // both have their places
+        let other = thread::spawn(move || source.start(7).unwrap());
+        source.restart(&mut head, 5).unwrap();
+        let other = other.join().unwrap();
+        serve(source);
+        assert_eq!(alarm(source), 5);
+        pass_to(source, 5);
+        assert!(head.is_complete() && !other.is_complete());
+        pass_to(source, 7);
+        assert!(other.is_complete() && !later.is_complete());
+        pass_to(source, 30);
+        assert!(later.is_complete());
+    });
+}
+
+#[test]
+fn a_timer_moved_twice_while_the_order_is_mended_is_on_time() {
+    model(|| {
+        let source = source::<2>(0);
+        let first = source.start(18).unwrap();
+        let mut moved = source.start(20).unwrap();
+        source.on_interrupt(); // both have their places
+        source.restart(&mut moved, 10).unwrap();
+        let handler = thread::spawn(move || source.on_interrupt());
+        source.restart(&mut moved, 15).unwrap();
+        handler.join().unwrap();
+        serve(source);
+        assert!(alarm(source) <= 15);
+        for time in [10, 15] {
+            pass_to(source, time);
+        }
+        assert!(moved.is_complete() && !first.is_complete());
+    });
+}
+
+#[test]
+fn a_slot_given_up_while_it_fires_has_one_next_owner() {
+    model(|| {
+        let source = source::<1>(0);
+        let timer = source.start(5).unwrap();
+        source.alarm().time.store(5, Seq);
+        let handler = thread::spawn(move || source.on_interrupt());
+        drop(timer);
+        let next = [source.start(NEVER), source.start(NEVER)];
+        handler.join().unwrap();
+        assert!(next.iter().filter(|next| next.is_ok()).count() <= 1);
+        drop(next);
+        serve(source);
+        assert!(source.start(NEVER).is_ok(), "the slot is lost");
+    });
+}
+
+#[test]
+fn a_head_that_comes_back_is_another() {
+    model(|| {
+        let source = source::<2>(0);
+        let mut first = source.start(90).unwrap();
+        source.on_interrupt(); // it is the head, and the alarm rings at 90
+        let other = thread::spawn(move || source.start(50).unwrap());
+        // It is the head again, and the alarm rings earlier.
+        source.restart(&mut first, 10).unwrap();
+        source.on_interrupt();
+        let other = other.join().unwrap();
+        serve(source);
+        assert_eq!(alarm(source), 10);
+        pass_to(source, 10);
+        assert!(first.is_complete() && !other.is_complete());
+        assert_eq!(alarm(source), 50);
+        pass_to(source, 50);
+        assert!(other.is_complete());
+    });
+}
+
+#[test]
+fn a_moved_head_does_not_hide_what_comes_before_it() {
+    model(|| {
+        let source = source::<2>(0);
+        let mut head = source.start(5).unwrap();
+        let other = source.start(20).unwrap();
+        source.on_interrupt(); // both have their places
+        source.restart(&mut head, 50).unwrap();
+        let handler = thread::spawn(move || source.on_interrupt());
+        source.restart(&mut head, 30).unwrap();
+        handler.join().unwrap();
+        serve(source);
+        assert!(alarm(source) <= 20);
+        for time in [5, 20] {
+            pass_to(source, time);
+        }
+        assert!(other.is_complete() && !head.is_complete());
+        pass_to(source, 30);
+        assert!(head.is_complete());
+    });
+}
+
+#[test]
+fn a_timer_moved_before_another_is_on_time() {
+    model(|| {
+        let source = source::<2>(0);
+        let first = source.start(18).unwrap();
+        let mut moved = source.start(20).unwrap();
+        source.on_interrupt(); // both have their places
+        let handler = thread::spawn(move || source.on_interrupt());
+        source.restart(&mut moved, 10).unwrap();
+        handler.join().unwrap();
+        serve(source);
+        assert_eq!(alarm(source), 10);
+        pass_to(source, 10);
+        assert!(moved.is_complete() && !first.is_complete());
+    });
+}
+
+#[test]
+fn a_fired_timer_keeps_its_slot() {
+    model(|| {
+        let source = source::<1>(0);
+        let timer = source.start(5).unwrap();
+        source.alarm().time.store(5, Seq);
+        let handler = thread::spawn(move || source.on_interrupt());
+        assert!(source.start(9).is_err(), "the slot is not free");
+        handler.join().unwrap();
+        assert!(source.start(9).is_err(), "the slot is not free");
+        assert!(timer.is_complete());
     });
 }
 
@@ -167,13 +450,10 @@ fn an_arm_beside_a_cancelled_and_rearmed_head_is_on_time() {
         let source = source::<3>(0);
         let mut head = source.start(5).unwrap();
         let middle = source.start(20).unwrap();
-        // The head moves behind `middle`, while another is armed between the two ends.
-        let other = thread::spawn(move || {
-            source.restart(&mut head, 50).unwrap();
-            head
-        });
-        let late = source.start(30).unwrap();
-        let _head = other.join().unwrap();
+        // The head moves behind `middle`, and another is armed between the two ends.
+        let other = thread::spawn(move || source.start(30).unwrap());
+        source.restart(&mut head, 50).unwrap();
+        let late = other.join().unwrap();
         serve(source);
         assert!(alarm(source) <= 20);
         for time in [5, 20] {
@@ -185,16 +465,14 @@ fn an_arm_beside_a_cancelled_and_rearmed_head_is_on_time() {
 
 #[test]
 fn a_drop_racing_the_handler_frees_the_slot() {
-    model(|| {
+    both_ways(|first| {
         let source = source::<1>(0);
         let timer = source.start(5).unwrap();
         let (count, waker) = task();
         assert!(!poll(&timer, &waker));
         drop(waker);
         source.alarm().time.store(5, Seq);
-        let handler = thread::spawn(move || source.on_interrupt());
-        drop(timer);
-        handler.join().unwrap();
+        beside_the_handler(source, first, move || drop(timer));
         serve(source);
         assert_eq!(Arc::strong_count(&count), 1, "the waker is released");
         let next = source.start(9).unwrap();
@@ -252,14 +530,33 @@ fn a_restart_racing_the_handler_keeps_the_task() {
 fn rearming_is_never_read_torn() {
     model(|| {
         let source = source::<1>(10);
-        // Both halves change. Half of the one with half of the other is 0.
+        // Both halves change. Half of the one with half of the other is 0, or later than both.
         let mut timer = source.start(0xffff_ffff).unwrap();
-        let handler = thread::spawn(move || source.on_interrupt());
+        let handler = thread::spawn(move || {
+            source.on_interrupt();
+            let alarm = alarm(source);
+            assert!(alarm == NEVER || (0xffff_ffff..=1 << 32).contains(&alarm));
+        });
         source.restart(&mut timer, 1 << 32).unwrap();
         handler.join().unwrap();
         serve(source);
         assert!(!timer.is_complete());
         assert!((0xffff_ffff..=1 << 32).contains(&alarm(source)));
+    });
+}
+
+#[test]
+fn rearming_for_earlier_is_never_read_torn() {
+    model(|| {
+        let source = source::<1>(10);
+        // Half of the one with half of the other is 0, which is past.
+        let mut timer = source.start(1 << 32).unwrap();
+        let handler = thread::spawn(move || source.on_interrupt());
+        source.restart(&mut timer, 0xffff_ffff).unwrap();
+        handler.join().unwrap();
+        serve(source);
+        assert!(!timer.is_complete());
+        assert_eq!(alarm(source), 0xffff_ffff);
     });
 }
 
@@ -270,7 +567,11 @@ fn a_moving_first_timer_does_not_hide_the_second() {
         let mut first = source.start(5).unwrap();
         let second = source.start(20).unwrap();
         source.on_interrupt(); // both have their places
-        let handler = thread::spawn(move || source.on_interrupt());
+        let handler = thread::spawn(move || {
+            source.on_interrupt();
+            // At once, not only after the other context was kind enough to go on.
+            assert!(alarm(source) <= 20);
+        });
         source.restart(&mut first, 50).unwrap();
         handler.join().unwrap();
         serve(source);

@@ -2,7 +2,7 @@
 # Do the loom tests catch what they are for? Breaks the code in a copy, one thing at a time, and demands
 # that the named test fails. Usage: tests/mutants.sh [part of a mutant's name]
 #
-# Takes four minutes; not part of CI's every run.
+# Takes ten minutes; not part of CI's every run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 copy=${MUTANTS_DIR:-/tmp/mutants}
@@ -151,5 +151,76 @@ mutant unlisted_without_total_order src/pool/group.rs \
     's/(self\.listed\.store\(false, Ordering::SeqCst\);)\s+crate::sync::sc_fence\(\);/$1/' loom slots_are_recycled
 mutant slot_taken_in_two_steps src/pool/group.rs \
     's/let before = self\.free\.fetch_and\(!bit, Ordering::Acquire\);/let before = self.free.load(Ordering::Acquire); self.free.store(before & !bit, Ordering::Release);/' loom no_slot_is_given_twice
+
+# ---- InterruptSource (src/interrupt): every name begins with interrupt_ ----
+i=src/interrupt
+on_interrupt() { # on_interrupt NAME FILE PERL TEST
+    mutant "interrupt_$1" "$i/$2.rs" "$3" loom_interrupt "$4"
+}
+on_interrupt enter_without_fence keeper \
+    's/full_fence\(\);//' an_arm_is_seen_or_kicks
+on_interrupt arm_without_fence client \
+    's/(fn kick_unless.*?)full_fence\(\);/$1/s' a_later_arm_is_seen_or_kicks
+on_interrupt arm_without_second_look client \
+    's/if self\.head\.load\(Ordering::Relaxed\) != seen \{/if false \&\& seen == 0 {/' a_later_arm_is_seen_or_kicks
+on_interrupt again_ignored keeper \
+    's/if !\(alone && in_time\)/if !in_time || !alone \&\& false/' an_arm_is_seen_or_kicks
+on_interrupt second_handler_asks_nobody keeper \
+    's/if self\.go_again\(\) \{/if true {/' a_second_handler_does_not_wipe_out_a_request
+on_interrupt leave_relaxed keeper \
+    's/(first\)\.0, )Ordering::Release/$1Ordering::Relaxed/' a_head_that_comes_back_is_another
+on_interrupt push_relaxed client \
+    's/compare_exchange_weak\(seen, pushed, Ordering::Release/compare_exchange_weak(seen, pushed, Ordering::Relaxed/' two_later_arms_are_both_seen
+on_interrupt lead_relaxed client \
+    's/compare_exchange_weak\(head\.0, mine, Ordering::AcqRel/compare_exchange_weak(head.0, mine, Ordering::Relaxed/' an_earliest_arm_racing_the_handler_loses_nobody
+on_interrupt lead_without_second_look client \
+    's/if self\.head\.load\(Ordering::Relaxed\) != mine \{/if false {/' two_earliest_arms_leave_the_earlier_alarm
+on_interrupt lead_before_link client \
+    's/slot\.set_next\(head\.first\(\)\);//; s/(let published = leads && self\.lead\(head, link, deadline\);)/$1 if published && !owned.is_linked() { slot.set_next(head.first()); }/' \
+    an_earliest_arm_that_fires_at_once_loses_nobody
+on_interrupt head_without_tag head \
+    's/(fn next_tag\(self\) -> u32 \{).*?\n    \}/$1 0 }/s' a_head_that_comes_back_is_another
+on_interrupt moved_head_known word \
+    's/self\.0 & \(MOVED \| OWNED\) == 0/true/' an_arm_beside_a_cancelled_and_rearmed_head_is_on_time
+on_interrupt moved_head_leads client \
+    's/ && !owned\.is_moved\(\)//' a_moved_head_does_not_hide_what_comes_before_it
+on_interrupt disorder_not_told client \
+    's/self\.inbox\.fetch_or\(DISORDER, Ordering::Relaxed\);//' a_timer_moved_before_another_is_on_time
+on_interrupt linked_arm_without_look client \
+    's/self\.kick_unless\(seen\);(\s+\}\s+self\.check\(slot, published)/$1/' an_arm_in_a_recycled_slot_is_seen_or_kicks
+on_interrupt owned_slot_forgotten order \
+    's/(if word\.is_owned\(\) \{).*?return false;/$1 return false;/s' a_timer_that_is_just_being_moved_is_not_buried
+on_interrupt deadline_torn slot \
+    's/self\.state\.word\.load\(Ordering::Relaxed\) == word\.0/true/' rearming_is_never_read_torn
+on_interrupt owner_without_fence slot \
+    's/release_fence\(\);//' a_moving_first_timer_does_not_hide_the_second
+on_interrupt reader_without_fence slot \
+    's/acquire_fence\(\);//' a_moving_first_timer_does_not_hide_the_second
+on_interrupt fired_in_two_steps slot \
+    's/(pub\(super\) fn fire\(&self, seen: Word\) -> bool \{).*?\n    \}/$1 if self.word() == seen { self.state.word.store(seen.firing().0, Ordering::Release); true } else { false } }/s' a_recycled_slot_is_not_completed_by_a_late_handler
+on_interrupt fired_whatever_the_generation word \
+    's/\.wrapping_add\(GENERATION\)/.wrapping_add(0)/' rearming_for_earlier_is_never_read_torn
+on_interrupt free_before_fired slot \
+    's/(fn give_back.*?)if word\.phase\(\) == FIRING \{/$1if false {/s' a_drop_racing_the_handler_frees_the_slot
+on_interrupt given_up_not_told slot \
+    's/self\.link\(\)\.store\(GIVEN_UP, Ordering::Release\);//' a_drop_racing_the_handler_frees_the_slot
+on_interrupt given_up_twice slot \
+    's/(word\.0 & \(PHASE \| LINKED\) == FIRED)\s+&& self\.link\(\)\.load\(Ordering::Acquire\) == GIVEN_UP/$1/' a_fired_timer_keeps_its_slot
+on_interrupt done_before_completed slot \
+    's/self\.state\.set_complete\(\);(\s+let waker = self\.state\.take_waker\(\);.*?fired\(\)\.0, Ordering::Release\);)/$1 self.state.set_complete();/s' a_recycled_slot_is_not_completed_by_a_late_handler
+on_interrupt waker_kept slot \
+    's/(fn finish.*?let waker = )self\.state\.take_waker\(\)/$1None/s' a_poll_racing_the_handler_is_ready_or_woken
+on_interrupt word_relaxed slot \
+    's/Word\(self\.state\.word\.load\(Ordering::Acquire\)\)/Word(self.state.word.load(Ordering::Relaxed))/' rearming_for_earlier_is_never_read_torn
+on_interrupt swap_relaxed slot \
+    's/from\.0, to, Ordering::AcqRel/from.0, to, Ordering::Relaxed/' a_recycled_slot_is_not_completed_by_a_late_handler
+on_interrupt linked_arm_relaxed slot \
+    's/store\(owned\.armed\(\)\.0 \| moved, Ordering::Release\)/store(owned.armed().0 | moved, Ordering::Relaxed)/' rearming_is_never_read_torn
+on_interrupt look_relaxed client \
+    's/Head\(self\.head\.load\(Ordering::Acquire\)\)/Head(self.head.load(Ordering::Relaxed))/' a_head_that_comes_back_is_another
+on_interrupt inbox_taken_relaxed keeper \
+    's/swap\(EMPTY, Ordering::Acquire\)/swap(EMPTY, Ordering::Relaxed)/' two_later_arms_are_both_seen
+on_interrupt wide_without_second_look ../widen \
+    's/if again != half \{/if false \&\& again != half {/' two_readers_never_see_time_run_backwards
 
 exit $status

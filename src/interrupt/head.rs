@@ -1,59 +1,56 @@
-//! The head: one word that says when the alarm rings, and whether the handler is inside.
+//! The head: one word that says when the alarm rings, where the handler's order begins, and whether the
+//! handler is inside.
 //!
 //! | kind   | when does the alarm ring? | who writes it |
 //! | ------ | ------------------------- | ------------- |
-//! | Keeper | at `InterruptSource::next` | the handler, when it leaves |
-//! | Client | at the deadline of the slot in `index`, while that is not MOVED | whoever armed the earliest timer |
+//! | Keeper | at `InterruptSource::next`; not at all if the link is NIL | the handler, when it leaves |
+//! | Client | at the deadline of the first slot, while that is not MOVED | whoever armed the earliest timer |
 //! | Busy   | unknown: the handler is inside and will set it | the handler, when it enters |
-//! | Again  | as Busy, and the handler will go round once more | whoever armed or interrupted meanwhile |
+//! | Again  | as Busy, and the handler will pend itself when it leaves | whoever armed or interrupted meanwhile |
 //!
-//! Every change but Busy -> Again and back takes the next tag, so an equal head is the same head.
+//! Keeper and Client carry the link to the first slot of the order, and a tag. Each takes the next tag, so an
+//! equal head is the same head. Busy and Again are two constants: nothing hangs on telling two of them apart.
 
 use super::slot::{Link, NIL};
 
-const KIND: u32 = 0b11;
-const KEEPER: u32 = 0;
 const CLIENT: u32 = 1;
-const BUSY: u32 = 2;
-const AGAIN: u32 = 3;
 const KIND_BITS: u32 = 2;
+
+/// The handler is inside.
+pub(super) const BUSY: u32 = 2;
+/// It is asked for another interrupt.
+pub(super) const AGAIN: u32 = 3;
+
+/// Equal to no head.
+pub(super) const NO_HEAD: u32 = u32::MAX;
 
 /// A value of the head of a source with `N` slots.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head<const N: usize>(pub(super) u32);
 
 impl<const N: usize> Head<N> {
-    const INDEX_BITS: u32 = {
+    const LINK_BITS: u32 = {
         assert!(
             N < u16::MAX as usize,
             "an InterruptSource keeps at most 65,534 timers"
         );
         usize::BITS - N.leading_zeros()
     };
-    /// The tag has all the bits that the index leaves: 26 with 8 slots.
-    const TAG: u32 = 1 << (KIND_BITS + Self::INDEX_BITS);
+    /// The tag has all the bits that the link leaves: 26 with 8 slots.
+    const TAG: u32 = 1 << (KIND_BITS + Self::LINK_BITS);
 
-    /// Nothing is armed; `next` is "never".
-    pub(super) const START: u32 = KEEPER;
+    /// Nothing is armed.
+    pub(super) const START: u32 = (NIL as u32) << KIND_BITS;
 
+    /// The first slot of the order. Not for Busy and Again.
     #[inline]
-    pub(super) fn is_keeper(self) -> bool {
-        self.0 & KIND == KEEPER
+    pub(super) fn first(self) -> Link {
+        ((self.0 % Self::TAG) >> KIND_BITS) as Link
     }
 
-    /// The slot of a head of kind Client.
     #[inline]
-    pub(super) fn index(self) -> u16 {
-        ((self.0 % Self::TAG) >> KIND_BITS) as u16
-    }
-
-    /// The link to that slot; NIL if the head is of another kind.
-    #[inline]
-    pub(super) fn earliest(self) -> Link {
-        match self.0 & KIND {
-            CLIENT => self.index() + 1,
-            _ => NIL,
-        }
+    pub(super) fn is_client(self) -> bool {
+        self.0 & CLIENT != 0
     }
 
     /// Busy or Again.
@@ -67,27 +64,15 @@ impl<const N: usize> Head<N> {
         (self.0 & !(Self::TAG - 1)).wrapping_add(Self::TAG)
     }
 
-    /// The timer in slot `index` becomes the earliest.
+    /// The timer at the end of this link becomes the earliest.
     #[inline]
-    pub(super) fn client(self, index: u16) -> Self {
-        Self(self.next_tag() | u32::from(index) << KIND_BITS | CLIENT)
+    pub(super) fn client(self, first: Link) -> Self {
+        Self(self.next_tag() | (first as u32) << KIND_BITS | CLIENT)
     }
 
-    /// The handler enters.
+    /// The handler that found this head leaves.
     #[inline]
-    pub(super) fn busy(self) -> Self {
-        Self(self.next_tag() | BUSY)
-    }
-
-    /// The handler, inside, is asked to go round again.
-    #[inline]
-    pub(super) fn again(self) -> Self {
-        Self(self.0 | AGAIN)
-    }
-
-    /// The handler leaves.
-    #[inline]
-    pub(super) fn keeper(self) -> Self {
-        Self(self.0 & !KIND | KEEPER)
+    pub(super) fn keeper(self, first: Link) -> Self {
+        Self(self.next_tag() | (first as u32) << KIND_BITS)
     }
 }

@@ -1,19 +1,19 @@
 //! What the interrupt handler does: the keeper's side.
 
 use super::client::EMPTY;
-use super::head::Head;
+use super::head::{Head, BUSY};
+use super::order;
 use super::slot::{Link, NIL};
 use super::{Alarm, InterruptSource};
-use crate::sync::{sc_fence, Ordering};
-use crate::ticks::NEVER;
-
-/// How often the handler goes round before it asks for another interrupt instead.
-const ROUNDS: u32 = 3;
+use crate::sync::{full_fence, Ordering};
 
 /// The handler is inside, and leaves in good order even if a waker unwinds.
 struct Inside<'a, A: Alarm, const N: usize> {
     source: &'a InterruptSource<A, N>,
-    busy: Head<N>,
+    /// What the head was.
+    before: Head<N>,
+    /// The order begins here.
+    first: Link,
 }
 
 impl<A: Alarm, const N: usize> InterruptSource<A, N> {
@@ -22,9 +22,8 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
     ///
     /// # Interrupt safety
     ///
-    /// Wakers run in here. If it is entered again, nested or on another core, the second call leaves at once
-    /// and the first goes round again. At most three times: then it pends itself, so that other handlers
-    /// get their turn.
+    /// Wakers run in here. If it is entered again, nested or on another core, or if a waker starts a timer, the
+    /// second call leaves at once, and the first pends the interrupt when it leaves.
     ///
     /// # Panics
     ///
@@ -33,165 +32,109 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
     #[inline]
     pub fn on_interrupt(&self) {
         let Some(before) = self.enter() else { return };
-        let inside = Inside {
+        let mut inside = Inside {
             source: self,
-            busy: before.busy(),
+            before,
+            first: before.first(),
         };
-        // The first time round, it is likely that this one is due, and the only one in the inbox.
-        inside.run(before.earliest());
+        inside.run();
         // It has left already.
         core::mem::forget(inside);
     }
 
-    /// Makes the head Busy. Returns what it was, or `None` if a handler is inside: then that goes round again.
+    /// Makes the head Busy. Returns what it was, or `None` if a handler is inside: then that asks for another
+    /// interrupt.
     #[inline]
     fn enter(&self) -> Option<Head<N>> {
         loop {
-            // ORDERING: Relaxed: the exchange says whether it was right.
-            let seen = Head::<N>(self.head.load(Ordering::Relaxed));
-            if seen.is_busy() {
-                if self.go_again(seen) {
-                    return None;
-                }
-                continue;
+            // This may wipe out the Again of somebody else. Then this one asks in its place, or, if the handler
+            // has left without seeing it, does the work itself.
+            // ORDERING: Relaxed, and the fence below, which includes Acquire: takes over the order from the handler
+            // that left last, and what clients put in front. loom: two_handlers_lose_nothing.
+            let before = Head(self.head.swap(BUSY, Ordering::Relaxed));
+            if !before.is_busy() {
+                // ORDERING: SeqCst: the head became Busy before the inbox and the words are read (KICK-OR-SEE).
+                // loom: an_arm_is_seen_or_kicks.
+                full_fence();
+                return Some(before);
             }
-            // ORDERING: SeqCst: Acquire takes over the order from the handler that left last. The total
-            // order is KICK-OR-SEE. loom: an_arm_is_seen_or_kicks, two_handlers_lose_nothing.
-            let entered = self.head.compare_exchange_weak(
-                seen.0,
-                seen.busy().0,
-                Ordering::SeqCst,
-                Ordering::Relaxed,
-            );
-            if entered.is_ok() {
-                sc_fence();
-                return Some(seen);
+            if self.go_again() {
+                return None;
             }
         }
     }
 
-    /// Asks the handler that is inside to go round again. False if it has left.
-    #[cold]
-    pub(super) fn go_again(&self, seen: Head<N>) -> bool {
-        let again = seen.again();
-        // ORDERING: SeqCst: what this context did before is seen by the handler that goes round.
-        // loom: an_arm_is_seen_or_kicks, two_handlers_lose_nothing.
-        match self
-            .head
-            .compare_exchange(seen.0, again.0, Ordering::SeqCst, Ordering::Relaxed)
-        {
-            Ok(_) => true,
-            Err(now) => now == again.0,
-        }
+    /// Leaves, with the order that begins with `first`.
+    #[inline]
+    fn leave(&self, before: Head<N>, first: Link) -> bool {
+        // ORDERING: Release: hands the order and `next` over. loom: a_head_that_comes_back_is_another. (What the
+        // alarm was set to is ordered by the head's becoming Busy: HEAD.)
+        self.head.swap(before.keeper(first).0, Ordering::Release) == BUSY
     }
 }
 
 impl<A: Alarm, const N: usize> Inside<'_, A, N> {
     #[inline]
-    fn run(&self, mut earliest: Link) {
+    fn run(&mut self) {
         let source = self.source;
-        let mut rounds = 1;
-        loop {
-            // ORDERING: SeqCst, after the head became Busy (KICK-OR-SEE). loom: an_arm_is_seen_or_kicks.
-            if source.inbox.load(Ordering::SeqCst) != EMPTY {
-                // ORDERING: SeqCst, as above; Acquire sees the links.
-                source.sort_in(source.inbox.swap(EMPTY, Ordering::SeqCst), earliest);
-            }
-            let next = self.settle(source.alarm.now());
-            source.alarm.set_alarm(next);
-            let next = match next {
-                // The alarm may have been in the past when it was set.
-                Some(next) if source.alarm.now() >= next => {
-                    if rounds == ROUNDS {
-                        return self.leave_for_another();
-                    }
-                    (rounds, earliest) = (rounds + 1, NIL);
-                    continue;
-                }
-                Some(next) => next,
-                None => NEVER,
-            };
-            source.next.set(!next);
-            // ORDERING: SeqCst: Release hands the order and `next` over; the total order is that of heads and
-            // alarms (HEAD). loom: two_earliest_arms_leave_the_earlier_alarm.
-            if source
-                .head
-                .compare_exchange(
-                    self.busy.0,
-                    self.busy.keeper().0,
-                    Ordering::SeqCst,
-                    Ordering::Relaxed,
-                )
-                .is_ok()
-            {
-                return;
-            }
-            if rounds == ROUNDS {
-                return self.leave_for_another();
-            }
-            (rounds, earliest) = (rounds + 1, NIL);
-            // Again. ORDERING: SeqCst: what the others did before they marked it is seen after this.
-            source.head.swap(self.busy.0, Ordering::SeqCst);
-            sc_fence();
+        // ORDERING: Relaxed, ordered by the fence in `enter` (KICK-OR-SEE). loom: an_arm_is_seen_or_kicks.
+        if source.inbox.load(Ordering::Relaxed) != EMPTY {
+            // ORDERING: Acquire: sees the links. loom: two_later_arms_are_both_seen.
+            let taken = source.inbox.swap(EMPTY, Ordering::Acquire);
+            self.first = source.sort_in(self.first, taken);
         }
-    }
-
-    /// Leaves, and asks for an interrupt that does what is still to be done. Until then the alarm is said to
-    /// ring at once: no client can arm an earlier timer.
-    #[cold]
-    fn leave_for_another(&self) {
-        self.source.next.set(!0);
-        // ORDERING: SeqCst, as in `run`.
-        self.source
-            .head
-            .swap(self.busy.keeper().0, Ordering::SeqCst);
-        self.source.alarm.pend();
+        let next = self.settle(source.alarm.now());
+        source.alarm.set_alarm(next);
+        let mut in_time = true;
+        if let Some(next) = next {
+            source.next.set(next);
+            // The alarm may have been in the past when it was set.
+            in_time = source.alarm.now() < next;
+        }
+        let alone = source.leave(self.before, self.first);
+        if !(alone && in_time) {
+            source.alarm.pend();
+        }
     }
 
     /// Fires what is due and brings the front of the order in order. Returns the first deadline that is not
-    /// due. Between any two steps the order is whole, so a waker may do what it likes.
+    /// due: that of the first slot. Between any two steps the order is whole, so a waker may do what it likes.
     #[inline]
-    fn settle(&self, now: u64) -> Option<u64> {
+    fn settle(&mut self, now: u64) -> Option<u64> {
         let source = self.source;
-        // What is before this link is just owned by clients: they see to themselves when they arm it
-        // (KICK-OR-SEE).
-        let mut link = &source.first;
-        while let Some((index, slot)) = source.follow(link) {
+        while let Some(slot) = source.linked(self.first) {
             let word = slot.word();
-            let rest = slot.next();
-            if !word.is_armed() {
-                if word.is_owned() {
-                    link = slot.link();
-                } else if slot.unlink(word) {
-                    source.remove(link, rest);
-                }
+            if !word.has_place() {
+                // A client has owned it.
+                self.first = source.mend(self.first);
                 continue;
             }
-            let Some(deadline) = slot.deadline_of(word) else {
-                continue;
-            };
-            if deadline <= now {
-                if let Ok(waker) = slot.fire(word) {
-                    source.remove(link, rest);
-                    if let Some(waker) = waker {
-                        waker.wake();
-                    }
+            let rest = if N == 1 { NIL } else { slot.next() };
+            let deadline = slot.last_deadline();
+            if deadline > now {
+                if slot.is_still(word) {
+                    return Some(deadline);
                 }
-            } else if !word.is_moved() {
-                return Some(deadline);
-            } else if slot.give_place(word) {
-                // It was armed anew for later.
-                source.remove(link, rest);
-                source.insert(index, slot, link);
+            } else if slot.fire(word) {
+                self.first = rest;
+                if let Some(waker) = slot.finish(word) {
+                    waker.wake();
+                }
             }
         }
+        // None is last.
+        order::set(&source.last, NIL);
         None
     }
 }
 
 impl<A: Alarm, const N: usize> Drop for Inside<'_, A, N> {
-    /// A waker has panicked. The order is whole.
+    /// A waker has panicked. The order is whole. Until the next interrupt the alarm is said to ring at once: no
+    /// client can arm an earlier timer, if there is any.
     fn drop(&mut self) {
-        self.leave_for_another();
+        self.source.next.set(0);
+        order::set(&self.source.last, NIL);
+        self.source.leave(self.before, self.first);
+        self.source.alarm.pend();
     }
 }

@@ -1,235 +1,176 @@
 //! The handler's order: a chain of slot indices, sorted by place. Only the handler, while it is inside, walks
-//! and changes it.
+//! and changes it; but a client that arms the earliest timer puts it in front, by the head.
 //!
 //! Invariant SORTED: if a slot that has a place (it is Armed and not MOVED) precedes another, its deadline is
 //! not after the deadline the other had when it got there (which is not after the one it has now, but
-//! for DISORDER). So the first slot that has a place has the earliest deadline of all that follow. A slot
-//! without may precede anything: it is looked at early, and unlinked, skipped or given a place.
+//! for DISORDER). So the first slot, if it has a place, has the earliest deadline of all. A slot that a client
+//! has owned since may precede anything: it is looked at early, and admitted again. What is put in front is
+//! earlier than the alarm, and the alarm is not later than any place.
 
 use super::client::DISORDER;
 use super::slot::{Link, Slot, NIL};
 use super::{Alarm, InterruptSource};
 use crate::sync::{AtomicU16, Ordering};
 
-/// So many new slots are inserted one by one; more are sorted first, so that an interrupt costs
-/// `N log N` at most.
-const FEW: u32 = 4;
-
-/// Reads a link of the order, or the place where it begins.
+/// Reads a link of the order.
 // ORDERING: Relaxed, here and in `set`: links are handed from handler to handler by the head, and from a
-// client to the handler by the inbox.
+// client to the handler by the inbox or the head.
 #[inline]
 pub(super) fn get(link: &AtomicU16) -> Link {
-    link.load(Ordering::Relaxed)
+    usize::from(link.load(Ordering::Relaxed))
 }
 
 #[inline]
 pub(super) fn set(link: &AtomicU16, to: Link) {
     // ORDERING: see `get`.
-    link.store(to, Ordering::Relaxed);
+    link.store(to as u16, Ordering::Relaxed);
 }
 
 impl<A: Alarm, const N: usize> InterruptSource<A, N> {
+    /// One more than the binary digits of N: a sorted run of each size, and none of N is left.
+    const RUNS: usize = (usize::BITS - N.leading_zeros()) as usize;
+
     /// The slot that a link leads to; none for NIL.
     #[inline]
-    fn linked(&self, link: Link) -> Option<&Slot> {
-        self.slots.get(usize::from(link).wrapping_sub(1))
+    pub(super) fn linked(&self, link: Link) -> Option<&Slot> {
+        self.slots.get(link.wrapping_sub(1))
     }
 
-    #[inline]
-    pub(super) fn follow(&self, link: &AtomicU16) -> Option<(Link, &Slot)> {
-        let to = get(link);
-        Some((to, self.linked(to)?))
-    }
-
-    /// Takes out the slot that `link` leads to, and that is followed by `rest`.
-    #[inline]
-    pub(super) fn remove(&self, link: &AtomicU16, rest: Link) {
-        set(link, rest);
-        if rest == NIL {
-            set(&self.last, NIL);
-        }
-    }
-
-    /// Brings what was taken from the inbox, newest first, into the order. `earliest` is the slot, if any,
-    /// that was armed as the earliest of all since the handler left.
-    #[inline]
-    pub(super) fn sort_in(&self, taken: u32, earliest: Link) {
-        let mut new = taken as Link;
-        let mut is_earliest = new == earliest;
-        if taken & DISORDER != 0 {
-            new = self.pull_moved(new);
-            // It may have been pulled as well, and be the earliest no more.
-            is_earliest = false;
-        }
-        let Some(slot) = self.linked(new) else {
-            return;
-        };
-        if slot.next() != NIL {
-            self.sort_in_all(new);
-        } else if is_earliest && self.linked(get(&self.first)).is_none_or(Slot::has_place) {
-            // It is before everything that has a place, or has been MOVED since: then it may be anywhere.
-            // (Before a slot that a client just owns, it would hide it: SORTED.)
-            slot.set_next(get(&self.first));
-            set(&self.first, new);
-        } else {
-            self.insert(new, slot, &self.first);
-        }
-    }
-
-    /// Brings a chain, newest first, into the order.
+    /// Admits again what is in front of the first slot that has a place, all at once (one by one, it could cost a
+    /// walk each). Returns where the order begins then.
     #[inline(never)]
-    fn sort_in_all(&self, mut chain: Link) {
-        let (mut oldest_first, mut count) = (NIL, 0);
-        while let Some(slot) = self.linked(chain) {
-            let older = slot.next();
-            slot.set_next(oldest_first);
-            oldest_first = chain;
-            chain = older;
-            count += 1;
-        }
-        if count > FEW {
-            let order = self.merge(get(&self.first), self.sort(oldest_first));
-            set(&self.first, order);
-            let mut last = order;
-            while let Some((next, _)) = self.linked(last).and_then(|slot| self.follow(slot.link()))
-            {
-                last = next;
+    pub(super) fn mend(&self, mut first: Link) -> Link {
+        let mut chain = NIL;
+        while let Some(slot) = self.linked(first) {
+            if slot.word().has_place() {
+                break;
             }
-            set(&self.last, last);
-            return;
+            let rest = slot.next();
+            if self.admit(first, slot) {
+                slot.set_next(chain);
+                chain = first;
+            }
+            first = rest;
         }
-        while let Some(slot) = self.linked(oldest_first) {
-            let next = slot.next();
-            self.insert(oldest_first, slot, &self.first);
-            oldest_first = next;
+        if chain == NIL {
+            return first;
         }
+        self.sort_in(first, chain as u32)
     }
 
-    /// Puts a slot where it belongs, behind its equals, and not before `link`.
+    /// Brings a chain of LINKED slots (newest first, and DISORDER) into the order that begins with `first`, and
+    /// returns where it begins then.
+    ///
+    /// A merge sort, so that an interrupt costs `N log N` at most: run `k` has 2^k slots or none, and is newer
+    /// than the lower runs.
     #[inline(never)]
-    pub(super) fn insert<'a>(&'a self, new: Link, slot: &Slot, mut link: &'a AtomicU16) {
-        let place = slot.place().unwrap_or(0);
-        // A slot without a place precedes anything, but says nothing of what precedes *it*.
-        let precedes = |other: &Slot| other.place().unwrap_or(0) <= place;
-        let follows_all = |last: &Slot| last.place().is_some_and(|last| last <= place);
-        // Most timers are the earliest or the latest.
-        if let Some((_, first)) = self.follow(link) {
-            if precedes(first) {
-                link = first.link();
-                if let Some((_, last)) = self.follow(&self.last) {
-                    if follows_all(last) {
-                        link = last.link();
-                    }
-                }
-                while let Some((_, other)) = self.follow(link) {
-                    if !precedes(other) {
-                        break;
-                    }
-                    link = other.link();
-                }
-            }
+    pub(super) fn sort_in(&self, mut first: Link, taken: u32) -> Link {
+        let mut runs = [NIL as u16; u16::BITS as usize];
+        let mut chain = usize::from(taken as u16);
+        let mut disorder = taken & DISORDER != 0;
+        if N == 1 {
+            // Nothing to sort.
+            let link = if chain == NIL { first } else { chain };
+            let is_armed = self.linked(link).is_some_and(|slot| self.admit(link, slot));
+            return if is_armed { link } else { NIL };
         }
-        let rest = get(link);
-        slot.set_next(rest);
-        set(link, new);
-        if rest == NIL {
-            set(&self.last, new);
-        }
-    }
-
-    /// Takes every slot that may have to come up before its place out of the order, and puts it before `new`.
-    /// On the way those that wait for nothing any more are unlinked.
-    #[cold]
-    fn pull_moved(&self, mut new: Link) -> Link {
-        let (mut link, mut last) = (&self.first, NIL);
-        while let Some((index, slot)) = self.follow(link) {
-            let (word, rest) = (slot.word(), slot.next());
-            if word.is_owned() || word.is_armed() && !word.is_moved() {
-                // In its place; or its client sees to it.
-                (link, last) = (slot.link(), index);
-            } else if !word.is_armed() {
-                if slot.unlink(word) {
-                    set(link, rest);
-                }
-            } else if slot.give_place(word) {
-                set(link, rest);
-                slot.set_next(new);
-                new = index;
-            }
-        }
-        set(&self.last, last);
-        new
-    }
-
-    /// Sorts a chain, without changing the order of equals. A merge sort: run `k` has 2^k slots or none, and
-    /// precedes the lower runs in the chain.
-    #[cold]
-    fn sort(&self, mut chain: Link) -> Link {
-        let mut runs = [NIL; u16::BITS as usize];
-        let mut used = 0;
-        while let Some(slot) = self.linked(chain) {
-            let mut run = chain;
-            chain = slot.next();
-            slot.set_next(NIL);
-            for (k, other) in runs.iter_mut().enumerate() {
-                if *other == NIL {
-                    *other = run;
-                    used = used.max(k + 1);
+        loop {
+            let Some(slot) = self.linked(chain) else {
+                if !disorder {
                     break;
                 }
-                run = self.merge(core::mem::replace(other, NIL), run);
+                // Something in the order may have to come up before its place: all of it is sorted anew.
+                disorder = false;
+                (chain, first) = (first, NIL);
+                continue;
+            };
+            let mut run = chain;
+            chain = slot.next();
+            if self.admit(run, slot) {
+                slot.set_next(NIL);
+                for other in runs.iter_mut().take(Self::RUNS) {
+                    if usize::from(*other) == NIL {
+                        *other = run as u16;
+                        break;
+                    }
+                    run = self.merge(run, usize::from(core::mem::take(other)));
+                }
             }
         }
-        let runs = runs.into_iter().take(used);
-        runs.fold(NIL, |after, before| self.merge(before, after))
+        let mut new = NIL;
+        for run in runs.iter().take(Self::RUNS) {
+            new = self.merge(new, usize::from(*run));
+        }
+        self.append(first, new)
+    }
+
+    /// Gives a slot that is in no chain a place, if it is Armed. One that waits for nothing is unlinked. One that
+    /// a client just owns goes to the inbox: when it is armed, its client sees to it that the handler looks
+    /// there in time (KICK-OR-SEE).
+    #[inline(never)]
+    fn admit(&self, link: Link, slot: &Slot) -> bool {
+        loop {
+            let word = slot.word();
+            if word.has_place() {
+                return true;
+            }
+            if word.is_owned() {
+                // DISORDER, because it may wipe out somebody's.
+                // ORDERING: Relaxed: being an exchange, it hands on what the clients before it have published; its
+                // own link concerns only the next handler, which the head orders.
+                let newest = self.inbox.swap(link as u32 | DISORDER, Ordering::Relaxed);
+                slot.set_next(usize::from(newest as u16));
+                return false;
+            }
+            if slot.swap(word, word.admitted()) {
+                return word.is_armed();
+            }
+        }
+    }
+
+    /// Merges a sorted chain into the order that begins with `first`: most likely, it goes to the end.
+    fn append(&self, first: Link, new: Link) -> Link {
+        // NIL: not known.
+        let mut last = if first == NIL { NIL } else { get(&self.last) };
+        let (end, begin) = (self.linked(last), self.linked(new));
+        let all = match (end, begin) {
+            (Some(end), Some(begin)) if (1..=begin.place()).contains(&end.place()) => {
+                end.set_next(new);
+                first
+            }
+            _ => self.merge(first, new),
+        };
+        if last == NIL {
+            last = all;
+        }
+        while let Some(next) = self.linked(last).map(Slot::next) {
+            if next == NIL {
+                break;
+            }
+            last = next;
+        }
+        set(&self.last, last);
+        all
     }
 
     /// Merges two sorted chains; of equals, those of `left` come first.
+    #[inline(never)]
     fn merge(&self, mut left: Link, mut right: Link) -> Link {
-        let place = |link: Link| {
-            let slot = self.linked(link)?;
-            // A slot without a place goes before everything.
-            Some((slot, slot.place().unwrap_or(0)))
-        };
-        let Some((mut left_slot, mut left_place)) = place(left) else {
-            return right;
-        };
-        let Some((mut right_slot, mut right_place)) = place(right) else {
-            return left;
-        };
-        let first = if left_place <= right_place {
-            left
-        } else {
-            right
-        };
-        loop {
-            // Follow one chain as long as it goes before the other, then change over.
-            if left_place <= right_place {
-                while left_place <= right_place {
-                    left = left_slot.next();
-                    let Some(next) = place(left) else {
-                        left_slot.set_next(right);
-                        return first;
-                    };
-                    if next.1 > right_place {
-                        left_slot.set_next(right);
-                    }
-                    (left_slot, left_place) = next;
+        let merged = AtomicU16::new(NIL as u16);
+        let mut end = &merged;
+        while let Some(right_slot) = self.linked(right) {
+            let (next, slot) = match self.linked(left) {
+                None => break,
+                Some(left_slot) if left_slot.place() <= right_slot.place() => {
+                    (&mut left, left_slot)
                 }
-            } else {
-                while right_place < left_place {
-                    right = right_slot.next();
-                    let Some(next) = place(right) else {
-                        right_slot.set_next(left);
-                        return first;
-                    };
-                    if next.1 >= left_place {
-                        right_slot.set_next(left);
-                    }
-                    (right_slot, right_place) = next;
-                }
-            }
+                _ => (&mut right, right_slot),
+            };
+            set(end, *next);
+            end = slot.link();
+            *next = get(end);
         }
+        set(end, if left == NIL { right } else { left });
+        get(&merged)
     }
 }

@@ -3,47 +3,36 @@
 //! The slot protocol of pool/slot.rs, fitted to a handler that must be short: a slot is claimed by its
 //! word instead of through a free list, and whoever owns it arms and frees it with plain stores.
 //!
-//! | from            | to              | who    | how   | meaning |
-//! | --------------- | --------------- | ------ | ----- | ------- |
-//! | Vacant          | Owned           | client | CAS   | claimed |
-//! | Owned           | Armed (gen+1)   | client | store | the deadline was written before |
-//! | Owned           | Waiting         | client | store | its deadline is "never": nothing for the keeper to do |
-//! | Armed, Waiting, Fired | Owned     | client | CAS   | cancelled, or about to move |
-//! | Owned           | Vacant, Retired | client | store | given back; Retired for ever if its waker is stuck |
-//! | Owned           | Fired           | client | store | its deadline had passed when it was armed |
-//! | Armed           | Firing          | keeper | CAS   | due; only the keeper touches `completed`; unlinked |
-//! | Firing          | Fired           | keeper | swap  | completed, and its waker taken |
-//! | Firing          | Abandoned       | client | CAS   | dropped meanwhile |
-//! | Abandoned       | Vacant, Retired | keeper | store | |
+//! What its word goes through, and the invariants that are cited here, are told in word.rs.
 //!
-//! Invariants, cited by name elsewhere:
+//! Why the keeper must say when it is done, and a slot that is completed is not yet free:
 //!
-//! - OWNED: in phase Owned the word, the deadline and `completed` belong to one client alone. The keeper
-//!   changes nothing of such a slot, and leaves it where it is in its order.
-//! - FRESH: the generation makes an old Armed differ from a new one (it wraps after 2^27 arms).
-//! - LINKED: the slot is in the inbox or in the keeper's order, or its client is about to push it: its
-//!   `place` (the link) is not the client's. Only the keeper clears the bit.
-//! - MOVED: since the slot was linked or got its place, a client has owned it and may have written another
-//!   deadline. Cleared by the keeper when it gives the slot a new place, and by a client that gives it back
-//!   unchanged.
+//! ```text
+//!   keeper, of low priority            task, of high priority
+//!   Armed -> Firing, completed = true
+//!   waker.take() has begun
+//!                                      Ready; drops the timer, starts another in the same slot
+//!                                      waker.register(): somebody is just waking, so poll again
+//!                                      and again, for as long as the keeper does not get to run
+//! ```
 
 use core::task::Waker;
 
 use super::order;
-use super::word::{
-    Word, ABANDONED, ARMED, FIRED, FIRING, GENERATION, LINKED, MOVED, OWNED, PHASE, RETIRED,
-    VACANT, WAITING,
-};
+use super::word::{Word, FIRED, FIRING, LINKED, MOVED, OWNED, PHASE, VACANT, WAITING};
 use crate::deadline::Deadline;
 use crate::state::TimerState;
-use crate::sync::{acquire_fence, const_fn, release_fence, AtomicU16, Ordering};
+use crate::sync::{acquire_fence, beforehand, const_fn, release_fence, AtomicU16, Ordering};
 use crate::ticks::NEVER;
 
 /// A link: the index of a slot, plus one.
-pub(super) type Link = u16;
+pub(super) type Link = usize;
 
 /// The end of a chain. 0, as everything else in a source that has not been used.
 pub(super) const NIL: Link = 0;
+
+/// In the link of a slot that is Firing or Fired: its timer was dropped. No link: N is less.
+const GIVEN_UP: u16 = u16::MAX;
 
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -65,30 +54,21 @@ impl Slot {
 
     #[inline]
     pub(super) fn word(&self) -> Word {
-        // ORDERING: SeqCst, which includes Acquire (whoever sees a phase sees what was written before
-        // it). The total order is kick-or-see: the keeper takes the head and then reads words, a client
-        // writes a word and then reads the head. loom: an_arm_is_seen_or_kicks.
-        Word(self.state.word.load(Ordering::SeqCst))
+        // ORDERING: Acquire: whoever sees a phase sees what was written before it, above all the deadline.
+        // loom: rearming_for_earlier_is_never_read_torn.
+        Word(self.state.word.load(Ordering::Acquire))
     }
 
     /// One transition that others may contend for. May fail for no reason: every caller looks again.
     #[inline]
-    fn swap(&self, from: Word, to: Word) -> Result<(), Word> {
+    pub(super) fn swap(&self, from: Word, to: Word) -> bool {
         // ORDERING: AcqRel: publishes what the old phase allowed to write, and sees the same of others.
-        // loom: a_drop_racing_the_handler_frees_the_slot.
+        // loom: a_recycled_slot_is_not_completed_by_a_late_handler.
+        let to = beforehand(to.0);
         self.state
             .word
-            .compare_exchange_weak(from.0, to.0, Ordering::AcqRel, Ordering::Acquire)
-            .map(|_| ())
-            .map_err(Word)
-    }
-
-    /// One transition out of Owned, or out of Abandoned by the keeper: nobody contends.
-    #[inline]
-    fn store(&self, word: Word) {
-        // ORDERING: SeqCst, see `word`; includes Release: publishes deadline and `completed`.
-        // loom: an_arm_is_seen_or_kicks.
-        self.state.word.store(word.0, Ordering::SeqCst);
+            .compare_exchange_weak(from.0, to, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
     }
 
     /// The deadline that the slot had when it was linked, if it is unchanged: also that of a timer that
@@ -96,115 +76,162 @@ impl Slot {
     #[inline]
     pub(super) fn unmoved(&self) -> Option<u64> {
         let word = self.word();
-        if word.is_moved() {
+        if !word.is_settled() {
             return None;
         }
         self.deadline_of(word)
     }
 
-    #[inline]
-    pub(super) fn has_place(&self) -> bool {
-        self.word().has_place()
-    }
-
-    /// The deadline to sort the slot by. None for a cancelled one: while it was owned, it may have been
-    /// sorted before everything.
-    #[inline]
-    pub(super) fn place(&self) -> Option<u64> {
+    /// The deadline to sort the slot by; 0 for one that a client has owned since it was sorted: it precedes
+    /// everything.
+    #[inline(never)]
+    pub(super) fn place(&self) -> u64 {
         let word = self.word();
         if !word.has_place() {
-            return None;
+            return 0;
         }
-        self.deadline_of(word)
+        self.deadline_of(word).unwrap_or(0)
     }
 
     /// The deadline as it was together with this word; `None` if the word has changed.
     #[inline]
     pub(super) fn deadline_of(&self, word: Word) -> Option<u64> {
-        let deadline = self.deadline.get();
+        let deadline = self.last_deadline();
+        self.is_still(word).then_some(deadline)
+    }
+
+    /// Whether the deadline that was just read was that of this word.
+    #[inline]
+    pub(super) fn is_still(&self, word: Word) -> bool {
         // ORDERING: the halves of the deadline are read before the second read of the word. An owner
         // writes them after `release_fence`, so whoever has read one of its halves reads its word here,
         // or a later one. loom: a_moving_first_timer_does_not_hide_the_second.
         acquire_fence();
         // ORDERING: Relaxed, ordered by the fence above.
-        (self.state.word.load(Ordering::Relaxed) == word.0).then_some(deadline)
+        self.state.word.load(Ordering::Relaxed) == word.0
     }
 
-    // ---- the client's side -------------------------------------------------------------------
-
-    /// The deadline of the last arm: exact for whoever owns the slot, a hint for anybody else.
+    /// The deadline of the last arm: exact for whoever owns the slot, and for the keeper if a `fire`
+    /// after it succeeds (whoever writes it has changed the word before); a hint for anybody else.
     #[inline]
     pub(super) fn last_deadline(&self) -> u64 {
         self.deadline.get()
     }
 
-    /// Vacant -> Owned, for a slot that is not LINKED.
+    // ---- the client's side -------------------------------------------------------------------
+
+    /// Vacant -> Owned, for a slot that is not LINKED. May fail for no reason.
     #[inline]
-    pub(super) fn claim_unlinked(&self) -> Option<Word> {
-        let word = self.word();
-        let claimed = Word(word.with_phase(OWNED).0 | MOVED);
-        (word.0 & (PHASE | LINKED) == VACANT && self.swap(word, claimed).is_ok()).then_some(word)
+    pub(super) fn claim_unlinked(&self) -> bool {
+        // ORDERING: Relaxed: the exchange says whether it was right, and is what acquires.
+        let word = Word(self.state.word.load(Ordering::Relaxed));
+        word.0 & (PHASE | LINKED) == VACANT && self.swap(word, word.with_phase(OWNED))
     }
 
-    /// Vacant -> Owned. Returns what the word was before, or `None` if somebody else has claimed the slot.
+    /// Vacant, or given up -> Owned, if it is free and `suits`.
     #[inline]
-    pub(super) fn claim(&self, mut seen: Word) -> Option<Word> {
-        // At most one more round, for a keeper that unlinks the slot: it stays vacant, and must not be
-        // taken for a shortage.
-        while seen.is_vacant() {
-            match self.swap(seen, Word(seen.with_phase(OWNED).0 | MOVED)) {
-                Ok(()) => return Some(seen),
-                Err(now) => seen = now,
+    pub(super) fn claim_if(&self, suits: impl Fn(Word) -> bool) -> bool {
+        loop {
+            let word = self.word();
+            if !(word.is_vacant() || self.is_given_up(word)) || !suits(word) {
+                return false;
+            }
+            // A keeper that unlinks the slot meanwhile leaves it vacant: it must not be taken for a shortage.
+            if self.swap(word, word.with_phase(OWNED)) {
+                return true;
             }
         }
-        None
     }
 
-    /// Armed, Fired -> Owned. Returns what the word was before, or `None` if the keeper is just firing it.
     #[inline]
-    pub(super) fn take_back(&self) -> Option<Word> {
-        let mut word = self.word();
-        // The keeper can change the word at most three times before the client succeeds.
-        while word.phase() != FIRING {
-            match self.swap(word, Word(word.with_phase(OWNED).0 | MOVED)) {
-                Ok(()) => return Some(word),
-                Err(now) => word = now,
+    fn is_given_up(&self, word: Word) -> bool {
+        // ORDERING: Acquire: what the last client did comes before what the next one does. A mark of an
+        // earlier generation is not seen any more: the link was written since, before the word was Armed.
+        word.0 & (PHASE | LINKED) == FIRED && self.link().load(Ordering::Acquire) == GIVEN_UP
+    }
+
+    /// Armed, Waiting, Fired -> Owned. False if the keeper is just firing it.
+    #[inline]
+    pub(super) fn take_back(&self) -> bool {
+        loop {
+            let word = self.word();
+            if word.phase() == FIRING {
+                return false;
+            }
+            // The keeper can change the word at most three times before the client succeeds.
+            if self.swap(word, word.with_phase(OWNED)) {
+                return true;
             }
         }
-        None
     }
 
-    /// Firing -> Abandoned. Returns false if the keeper has finished meanwhile.
-    #[cold]
-    pub(super) fn abandon(&self) -> bool {
-        let word = self.word();
-        word.phase() == FIRING && self.swap(word, word.with_phase(ABANDONED)).is_ok()
-    }
-
-    /// Owned -> Armed, for an owner that found the slot as `before`, and not LINKED.
+    /// Armed, Waiting, Fired -> Vacant. If the keeper is just firing it, it is free afterwards.
     #[inline]
-    pub(super) fn arm_new(&self, before: Word, deadline: u64) {
-        self.write(deadline);
-        let generation = (before.0 & !(GENERATION - 1)).wrapping_add(GENERATION);
-        self.store(Word(generation | LINKED | ARMED));
+    pub(super) fn give_back(&self) {
+        if self.state.is_stuck() {
+            // It can wake nobody any more. It fires, and is never free again.
+            return;
+        }
+        loop {
+            // ORDERING: Relaxed: the exchange says whether it was right.
+            let word = Word(self.state.word.load(Ordering::Relaxed));
+            if word.phase() == FIRING {
+                // ORDERING: Release, pairs with `is_given_up`. (Loom cannot tell: its loads do not come late.)
+                self.link().store(GIVEN_UP, Ordering::Release);
+                return;
+            }
+            // ORDERING: Release: what the next owner writes comes after what this one did.
+            // (Loom cannot tell: it orders the stores to one location as it executes them.)
+            let vacant = word.with_phase(VACANT);
+            if self
+                .state
+                .word
+                .compare_exchange_weak(word.0, vacant.0, Ordering::Release, Ordering::Relaxed)
+                .is_ok()
+            {
+                return;
+            }
+        }
     }
 
-    /// Owned -> Armed, for an owner that found the slot as `before`. A slot that was not LINKED is now, and
-    /// must be pushed.
+    /// The word of a slot that this client owns.
     #[inline]
-    pub(super) fn arm(&self, before: Word, deadline: u64) {
+    pub(super) fn owned(&self) -> Word {
+        // ORDERING: Relaxed: nobody else writes it (OWNED).
+        Word(self.state.word.load(Ordering::Relaxed))
+    }
+
+    /// Owned -> Armed, for a slot that is not LINKED. It must be linked then.
+    #[inline]
+    pub(super) fn arm_new(&self, owned: Word, deadline: u64) {
+        self.state.clear();
+        // No fence as in `write`: the keeper does not know the slot. Whoever reads the deadline of a slot
+        // that is not linked finds the head changed (KNOWN), or wants a hint only.
+        self.deadline.set(deadline);
+        // ORDERING: Relaxed: published, with the deadline and `completed`, by the head or the inbox.
+        self.state.word.store(owned.armed().0, Ordering::Relaxed);
+    }
+
+    /// Owned -> Armed, for a slot that is LINKED. MOVED, unless it `keeps_place`.
+    #[inline]
+    pub(super) fn arm_linked(&self, owned: Word, deadline: u64, keeps_place: bool) {
         self.write(deadline);
-        let moved = (before.0 & LINKED) << 1;
-        const { assert!(LINKED << 1 == MOVED) };
-        let generation = (before.0 & !(GENERATION - 1)).wrapping_add(GENERATION);
-        self.store(Word(generation | moved | LINKED | ARMED));
+        let moved = if keeps_place { 0 } else { MOVED };
+        // ORDERING: Release: publishes deadline and `completed`. loom: rearming_is_never_read_torn.
+        self.state
+            .word
+            .store(owned.armed().0 | moved, Ordering::Release);
     }
 
     /// Owned -> Waiting, for ever: the keeper need not know.
     #[cold]
-    pub(super) fn arm_never(&self, before: Word) {
+    #[inline(never)]
+    pub(super) fn arm_never(&self, owned: Word) {
         self.write(NEVER);
-        self.store(Word(before.with_phase(WAITING).0 | MOVED));
+        // ORDERING: Release: publishes `completed`.
+        self.state
+            .word
+            .store(owned.with_phase(WAITING).0 | MOVED, Ordering::Release);
     }
 
     #[inline]
@@ -217,30 +244,14 @@ impl Slot {
         self.deadline.set(deadline);
     }
 
-    /// Owned -> Fired, by an owner that found the slot as `before`, and whose deadline has passed.
-    /// Returns the waker to wake.
-    pub(super) fn fire_own(&self, before: Word) -> Option<Waker> {
-        self.state.set_complete();
-        let waker = self.state.take_waker();
-        self.store(before.with_phase(FIRED));
-        waker
-    }
-
-    /// Owned -> Vacant or Retired, unchanged by an owner that found the slot as `before`.
+    /// Owned -> Fired: the deadline has passed. The waker, if there is one, stays.
     #[inline]
-    pub(super) fn vacate(&self, before: Word) {
-        // ORDERING: Release: what the next owner writes comes after what this one wrote. Nobody waits for a
-        // vacancy, so no total order is needed. (Loom cannot tell: it orders the stores to one location
-        // as it executes them.)
+    pub(super) fn fire_own(&self) {
+        self.state.set_complete();
+        // ORDERING: Release: publishes `completed` to whoever gets the timer next.
         self.state
             .word
-            .store(self.free(before).0, Ordering::Release);
-    }
-
-    #[inline]
-    fn free(&self, word: Word) -> Word {
-        let stuck = self.state.is_stuck();
-        word.with_phase(if stuck { RETIRED } else { VACANT })
+            .store(self.owned().with_phase(FIRED).0, Ordering::Release);
     }
 
     // ---- the keeper's side -------------------------------------------------------------------
@@ -261,39 +272,37 @@ impl Slot {
         order::set(self.link(), next);
     }
 
-    /// Clears MOVED on the armed slot that was looked at: its place will be that of its deadline.
+    /// Armed -> Firing, and unlinked, for the slot that was looked at and had a place. False if it was
+    /// cancelled or armed anew since (FRESH, MOVED), or for no reason. Then `finish`.
     #[inline]
-    pub(super) fn give_place(&self, seen: Word) -> bool {
-        self.swap(seen, Word(seen.0 & !MOVED)).is_ok()
+    pub(super) fn fire(&self, seen: Word) -> bool {
+        // ORDERING: Release: the deadline was read before: whoever writes another has seen this word. (Loom cannot
+        // tell: its loads do not come late.) No Acquire: the look at the word was.
+        // loom: a_recycled_slot_is_not_completed_by_a_late_handler (if it is no exchange).
+        self.state
+            .word
+            .compare_exchange_weak(
+                seen.0,
+                seen.firing().0,
+                Ordering::Release,
+                Ordering::Relaxed,
+            )
+            .is_ok()
     }
 
-    /// Clears LINKED on the slot that was looked at (not Armed, not Owned).
-    #[inline]
-    pub(super) fn unlink(&self, seen: Word) -> bool {
-        self.swap(seen, Word(seen.0 & !LINKED)).is_ok()
-    }
-
-    /// Armed -> Firing -> Fired, for the armed slot that was looked at, and unlinks it. `Err` if it was
-    /// cancelled or armed anew since (FRESH).
+    /// Firing -> Fired, after `fire`.
     ///
     /// The waker is returned, not woken: by then nothing of the slot is half-done, so it may panic, or
     /// start, reset and drop timers, and concerns nobody else.
     #[inline]
-    pub(super) fn fire(&self, seen: Word) -> Result<Option<Waker>, Word> {
-        let firing = Word(seen.with_phase(FIRING).0 & !(LINKED | MOVED));
-        self.swap(seen, firing)?;
+    pub(super) fn finish(&self, seen: Word) -> Option<Waker> {
         self.state.set_complete();
         let waker = self.state.take_waker();
-        // ORDERING: AcqRel: publishes that the keeper is done with the slot, to whoever takes it back; sees
-        // what a client did that has abandoned it. loom: a_drop_racing_the_handler_frees_the_slot.
-        let was = self
-            .state
+        // ORDERING: Release: the keeper is done with the slot; pairs with the Acquire of whoever takes it
+        // next. loom: a_recycled_slot_is_not_completed_by_a_late_handler.
+        self.state
             .word
-            .swap(firing.with_phase(FIRED).0, Ordering::AcqRel);
-        if was != firing.0 {
-            // Abandoned: no client holds it any more, and nobody claims a Fired slot.
-            self.store(self.free(firing));
-        }
-        Ok(waker)
+            .store(seen.firing().fired().0, Ordering::Release);
+        waker
     }
 }

@@ -7,7 +7,6 @@ use super::slot::Slot;
 use super::{Alarm, InterruptSource};
 use crate::source::{CapacityError, TimerSource};
 use crate::state::TimerState;
-use crate::ticks::NEVER;
 
 /// One started timer of an [`InterruptSource`]. Dropping it cancels the timer and releases its waker.
 ///
@@ -32,23 +31,12 @@ impl<A: Alarm, const N: usize> Deref for InterruptTimer<'_, A, N> {
 impl<A: Alarm, const N: usize> Drop for InterruptTimer<'_, A, N> {
     #[inline]
     fn drop(&mut self) {
-        loop {
-            if let Some(before) = self.slot.take_back() {
-                let waker = self.slot.state().take_waker();
-                self.slot.vacate(before);
-                self.source.hint_at(self.index);
-                // Last: it is user code, and may start a timer.
-                drop(waker);
-                return;
-            }
-            // The handler is in the middle of firing it, on another core or below us. Whoever takes the waker
-            // has it; the slot is the handler's to free.
-            let waker = self.slot.state().take_waker();
-            if self.slot.abandon() {
-                drop(waker);
-                return;
-            }
-        }
+        // First: the handler that fires it from here on finds none.
+        let waker = self.slot.state().take_waker();
+        self.slot.give_back();
+        self.source.hint_at(usize::from(self.index));
+        // Last: it is user code, and may start a timer.
+        drop(waker);
     }
 }
 
@@ -71,26 +59,32 @@ impl<'a, A: Alarm, const N: usize> TimerSource for &'a InterruptSource<A, N> {
     }
 
     /// Starts a timer. One whose deadline has passed is complete when this returns.
+    #[inline]
     fn start(&self, deadline: u64) -> Result<Self::Timer, CapacityError> {
-        if deadline != NEVER {
-            if let Some((index, slot, before)) = self.claim() {
-                self.arm_new(index, slot, before, deadline);
-                return Ok(InterruptTimer {
-                    source: self,
-                    slot,
-                    index,
-                });
-            }
+        match self.take(deadline) {
+            Some((slot, index)) => Ok(InterruptTimer {
+                source: self,
+                slot,
+                index,
+            }),
+            None => Err(CapacityError::new()),
         }
-        start_elsewhere(self, deadline)
     }
 
     /// Moves a timer in place; its waker stays, and is woken at the new deadline.
     fn restart(&self, timer: &mut Self::Timer, deadline: u64) -> Result<(), CapacityError> {
-        let Some(before) = timer.slot.take_back() else {
+        let head = timer.source.look();
+        if !timer.slot.take_back() {
             return restart_elsewhere(self, timer, deadline);
-        };
-        timer.source.arm(timer.index, timer.slot, before, deadline);
+        }
+        let link = usize::from(timer.index) + 1;
+        timer.source.arm(head, link, timer.slot, deadline);
+        if timer.is_complete() {
+            // It was past. If the handler has fired it meanwhile, it has also taken the waker.
+            if let Some(waker) = timer.take_waker() {
+                waker.wake();
+            }
+        }
         Ok(())
     }
 
@@ -104,20 +98,6 @@ impl<'a, A: Alarm, const N: usize> TimerSource for &'a InterruptSource<A, N> {
     fn is_past(&self, _deadline: u64) -> bool {
         false
     }
-}
-
-#[inline(never)]
-fn start_elsewhere<A: Alarm, const N: usize>(
-    source: &InterruptSource<A, N>,
-    deadline: u64,
-) -> Result<InterruptTimer<'_, A, N>, CapacityError> {
-    let (index, slot, before) = source.search(deadline)?;
-    source.arm(index, slot, before, deadline);
-    Ok(InterruptTimer {
-        source,
-        slot,
-        index,
-    })
 }
 
 /// The handler is just firing the timer. Its waker moves to a new one, if the handler has not taken it; if
