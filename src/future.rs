@@ -152,13 +152,12 @@ impl<S: TimerSource> TimerFuture<S> {
 
     #[inline]
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if matches!(&self.stage, Stage::Armed(timer) if timer.is_stuck()) {
+            // A waker panicked while it was stored, and the caller polls again: a new timer.
+            self.leave(Stage::Idle);
+        }
         let poll = match &self.stage {
             Stage::Idle => return self.poll_first(cx),
-            Stage::Armed(timer) if timer.is_stuck() => {
-                // A waker panicked while it was stored, and the caller polls again: a new timer.
-                self.leave(Stage::Idle);
-                return self.poll_first(cx);
-            }
             Stage::Armed(timer) => timer.poll_complete(cx),
             Stage::Done => Poll::Ready(()),
         };
@@ -170,6 +169,7 @@ impl<S: TimerSource> TimerFuture<S> {
     }
 
     /// Starts the timer, unless its deadline is past.
+    #[inline]
     fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.deadline != NEVER && self.source.is_past(self.deadline) {
             self.stage = Stage::Done;

@@ -1,7 +1,9 @@
 //! All groups of a pool. They never move, and are never freed before the pool.
 //!
 //! A group is allocated when it is needed, by itself: nothing is allocated ahead, and no start pays for more
-//! than one group. Two levels of set-once pointers lead to it, so finding a slot is three loads.
+//! than one group. Two levels of set-once pointers lead to it. The upper one is part of the pool, so finding a
+//! slot is two loads, one after the other. (Each operation finds it once: a load more costs 4 % of a
+//! cancelled timeout.)
 
 use std::boxed::Box;
 
@@ -11,8 +13,8 @@ use super::group::Group;
 use crate::source::CapacityError;
 use crate::sync::{size, AtomicU32, Ordering, SLOTS_PER_GROUP};
 
-const PAGE: usize = size(1024, 8);
-const PAGES: usize = 4096;
+const PAGE: usize = size(4096, 8);
+const PAGES: usize = 1024;
 /// Four million: 268 million timers. Who needs more takes a second source.
 const GROUPS: u32 = (PAGE * PAGES) as u32;
 
@@ -40,7 +42,7 @@ type Page = [OnceBox<Group>; PAGE];
 #[derive(Debug)]
 pub(crate) struct Groups {
     /// Set once each, without a lock: if two threads set the same at once, one box is dropped.
-    pages: Box<[OnceBox<Page>]>,
+    pages: [OnceBox<Page>; PAGES],
     /// Groups given out so far.
     len: AtomicU32,
     ordered: bool,
@@ -49,7 +51,7 @@ pub(crate) struct Groups {
 impl Groups {
     pub(crate) fn new(ordered: bool) -> Self {
         Self {
-            pages: (0..PAGES).map(|_| OnceBox::new()).collect(),
+            pages: core::array::from_fn(|_| OnceBox::new()),
             len: AtomicU32::new(0),
             ordered,
         }
