@@ -14,7 +14,7 @@ use crate::source::CapacityError;
 use crate::sync::{size, AtomicU32, Ordering, SLOTS_PER_GROUP};
 
 const PAGE: usize = size(4096, 8);
-const PAGES: usize = 1024;
+const PAGES: usize = size(1024, 16);
 /// Four million: 268 million timers. Who needs more takes a second source.
 const GROUPS: u32 = (PAGE * PAGES) as u32;
 
