@@ -60,20 +60,33 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
 
     /// Brings a chain of LINKED slots (newest first, and DISORDER) into the order that begins with `first`, and
     /// returns where it begins then.
-    ///
-    /// A merge sort, so that an interrupt costs `N log N` at most: run `k` has 2^k slots or none, and is newer
-    /// than the lower runs.
     #[inline(never)]
-    pub(super) fn sort_in(&self, mut first: Link, taken: u32) -> Link {
-        let mut runs = [NIL as u16; u16::BITS as usize];
-        let mut chain = usize::from(taken as u16);
-        let mut disorder = taken & DISORDER != 0;
+    pub(super) fn sort_in(&self, first: Link, taken: u32) -> Link {
         if N == 1 {
             // Nothing to sort.
-            let link = if chain == NIL { first } else { chain };
+            let new = usize::from(taken as u16);
+            let link = if new == NIL { first } else { new };
             let is_armed = self.linked(link).is_some_and(|slot| self.admit(link, slot));
             return if is_armed { link } else { NIL };
         }
+        let new = taken as Link;
+        // Likely: one new timer. (With DISORDER there is no such slot.)
+        match self.linked(new) {
+            Some(slot) if slot.next() == NIL => match self.admit(new, slot) {
+                true => self.append(first, new),
+                false => first,
+            },
+            _ => self.sort_in_all(first, taken),
+        }
+    }
+
+    /// A merge sort, so that an interrupt costs `N log N` at most: run `k` has 2^k slots or none, and is newer
+    /// than the lower runs.
+    #[inline(never)]
+    fn sort_in_all(&self, mut first: Link, taken: u32) -> Link {
+        let mut runs = [NIL as u16; u16::BITS as usize];
+        let mut chain = usize::from(taken as u16);
+        let mut disorder = taken & DISORDER != 0;
         loop {
             let Some(slot) = self.linked(chain) else {
                 if !disorder {
