@@ -32,16 +32,19 @@ const KICKED: u64 = 0;
 /// No alarm at all: the latest time there is.
 const LATEST: u64 = u64::MAX - 1;
 
+/// So late a keeper may be on a busy machine, in ticks: 10 ms.
+const LATE: u64 = 10_000_000;
+
 /// A value of the word, as a client read it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Alarm(u64);
 
 impl Alarm {
-    /// Whether `deadline` may be past: it comes before the keeper looks by itself, or the keeper is
-    /// looking. A later one is past only if the keeper is late.
+    /// Whether `deadline` may be past: it comes before the keeper looks by itself, or soon after, or the
+    /// keeper is looking. A later one is past only if the keeper is very late.
     #[inline]
     pub(crate) fn leaves_open(self, deadline: u64) -> bool {
-        deadline < self.0 || self.0 == KICKED
+        deadline < self.0.saturating_add(LATE) || self.0 == KICKED
     }
 
     /// Whether the keeper would be too late for `deadline`, with so much slack.

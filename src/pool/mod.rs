@@ -157,8 +157,8 @@ impl Pool {
         }
         let must_kick = tell && self.inbox.tell(&self.groups, group, index);
         let alarm = self.alarm.read();
-        // Only here the clock has to be read: a deadline after the alarm is past only if the keeper
-        // is late, and then it is about to fire.
+        // Only here the clock has to be read: a deadline long after the alarm is past only if the keeper is
+        // that late, and then it is about to fire.
         let past = alarm.leaves_open(deadline) && deadline <= source.now();
         if must_kick || tell && !past && alarm.is_too_late_for(deadline, source.slack()) {
             source.kick();

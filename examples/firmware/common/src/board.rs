@@ -20,8 +20,9 @@ pub trait Board: Sync + 'static {
     /// A delay short enough to keep the handler busy, and long enough to leave the tasks some time.
     const SHORT_MICROS: u32 = 100;
 
-    /// How late a waker may be woken while handlers of all priorities use the timers at once.
-    const CROWDED_MICROS: u32 = 500;
+    /// How late a waker may be woken while handlers of all priorities use the timers at once. With other
+    /// seeds the worst of a run is 0.1 to 0.9 ms; a lost alarm stays lost for as long as anybody waits.
+    const CROWDED_MICROS: u32 = 3_000;
 
     /// Whether lateness says anything about the firmware. Not where the clock is that of a busy host.
     const TIMELY: bool = true;

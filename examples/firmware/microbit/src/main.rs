@@ -159,7 +159,6 @@ impl Board for Microbit {
     // 16 MHz, and 64-bit arithmetic in software.
     const LATE_MICROS: u32 = 500;
     const SHORT_MICROS: u32 = 400;
-    const CROWDED_MICROS: u32 = 2_000;
 
     fn raw(&self) -> u32 {
         counter()
