@@ -24,15 +24,14 @@ impl Wake for Note {
     }
 }
 
-#[test]
-fn big_buckets_keep_the_order() {
+/// So many timers, at such a distance, all mixed; some of them change their mind.
+fn keep_the_order(start: u64, distance: u64) {
     let clock = Arc::new(ManualSource::new());
     let log = Arc::default();
     let mut timers: Vec<_> = (0..TIMERS)
         .map(|n| {
-            // Many to a bucket of a second, from four of them, all mixed.
-            let deadline = 3_000_000_000 + (n * 7_919) % TIMERS * 200_000;
-            TimerFuture::with_deadline(clock.clone(), deadline)
+            let deadline = start + (n * 7_919) % TIMERS * distance;
+            Some(TimerFuture::with_deadline(clock.clone(), deadline))
         })
         .collect();
     for (id, timer) in timers.iter_mut().enumerate() {
@@ -42,25 +41,59 @@ fn big_buckets_keep_the_order() {
             log: Arc::clone(&log),
         };
         let waker = Waker::from(Arc::new(note));
-        assert!(timer
-            .poll_unpin(&mut Context::from_waker(&waker))
-            .is_pending());
+        let mut cx = Context::from_waker(&waker);
+        assert!(timer.as_mut().unwrap().poll_unpin(&mut cx).is_pending());
     }
     assert_eq!(clock.pending() as u64, TIMERS);
-    for _ in 0..800 {
-        clock.advance(Duration::from_millis(10));
+    // Let the keeper see them all.
+    clock.advance_to(start / 2);
+    let mut starts: Vec<_> = (0..TIMERS).collect();
+    for id in (0..TIMERS).step_by(7) {
+        // Earlier, in the same bucket or another; later; never.
+        let timer = &mut timers[id as usize];
+        let deadline = timer.as_ref().unwrap().deadline();
+        let to = match id % 5 {
+            0 => deadline - distance,
+            1 => deadline.saturating_sub(100 * distance).max(start),
+            2 => deadline + 3 * distance,
+            3 => deadline + 1_000 * distance,
+            _ => {
+                *timer = None;
+                continue;
+            }
+        };
+        timer.as_mut().unwrap().reset_at(to);
+        starts[id as usize] += TIMERS;
     }
+    let left = timers.iter().flatten().count();
+    for _ in 0..800 {
+        clock.advance(Duration::from_nanos((TIMERS + 2_000) * distance / 200));
+    }
+    clock.advance_to(start);
     let woken = log.lock().unwrap();
-    assert_eq!(woken.len() as u64, TIMERS);
+    assert_eq!(woken.len(), left);
+    let deadline = |id: usize| timers[id].as_ref().unwrap().deadline();
     assert!(
-        woken.iter().all(|&(id, now)| timers[id].deadline() == now),
+        woken.iter().all(|&(id, now)| deadline(id) == now),
         "not on time"
     );
     let order: Vec<_> = woken
         .iter()
-        .map(|&(id, _)| (timers[id].deadline(), id))
+        .map(|&(id, _)| (deadline(id), starts[id]))
         .collect();
     assert!(order.is_sorted(), "not in order");
+}
+
+/// Many to a bucket of four seconds, which is spread by looking at each.
+#[test]
+fn big_buckets_keep_the_order() {
+    keep_the_order(20_000_000_000, 200_000);
+}
+
+/// So many to a bucket of 33 ms that they come down by what the wheel knows of them.
+#[test]
+fn dense_buckets_keep_the_order() {
+    keep_the_order(200_000_000, 3_000);
 }
 
 /// More than the keeper takes at once, from every level of the wheel.

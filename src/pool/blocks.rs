@@ -1,20 +1,67 @@
-//! Chains of blocks of slot numbers, out of one arena: buckets that grow and shrink without allocating.
+//! Chains of blocks of entries, out of one arena: buckets that grow and shrink without allocating.
 
 use std::vec::Vec;
 
+use super::groups::Groups;
+
 const NONE: u32 = u32::MAX;
-const PER_BLOCK: usize = 30;
+const PER_BLOCK: usize = 24;
 
 /// The most entries one `pop` gives.
 pub(crate) const MOST: usize = PER_BLOCK;
 
-/// 128 bytes: two cache lines.
+/// What the wheel holds of a timer: its slot, and when it is due, roughly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// Less than 2^28.
+    pub(crate) slot: u32,
+    /// The lowest bits of the number of its bucket in the lowest level ([`PART`]).
+    pub(super) part: u16,
+}
+
+/// 128 bytes, two cache lines; five for each entry.
 #[derive(Clone, Copy, Debug)]
 struct Block {
     next: u32,
     len: u32,
-    items: [u32; PER_BLOCK],
+    /// The slot, and the lower four bits of the part.
+    slots: [u32; PER_BLOCK],
+    /// The upper eight.
+    parts: [u8; PER_BLOCK],
 }
+
+impl Block {
+    #[inline]
+    fn put(&mut self, entry: Entry) -> bool {
+        let at = self.len as usize;
+        let (Some(slot), Some(part)) = (self.slots.get_mut(at), self.parts.get_mut(at)) else {
+            return false;
+        };
+        *slot = entry.slot | u32::from(entry.part) << SLOT_BITS;
+        *part = (entry.part >> 4) as u8;
+        self.len += 1;
+        true
+    }
+
+    #[inline]
+    fn copy_to(&self, into: &mut Entries) -> usize {
+        for ((entry, slot), part) in into.iter_mut().zip(&self.slots).zip(&self.parts) {
+            *entry = Entry {
+                slot: slot & ((1 << SLOT_BITS) - 1),
+                part: (slot >> SLOT_BITS) as u16 | u16::from(*part) << 4,
+            };
+        }
+        (self.len as usize).min(PER_BLOCK)
+    }
+}
+
+/// What one `pop` fills.
+pub(crate) type Entries = [Entry; MOST];
+
+const SLOT_BITS: u32 = 28;
+/// All bits of a part.
+pub(super) const PART: u16 = 0xfff;
+const _: () = assert!(Groups::MOST_SLOTS <= 1 << SLOT_BITS);
 
 /// The first block of a chain.
 #[derive(Clone, Copy, Debug)]
@@ -39,19 +86,17 @@ impl Blocks {
     }
 
     #[inline]
-    pub(crate) fn push(&mut self, chain: &mut Chain, item: u32) {
+    pub(crate) fn push(&mut self, chain: &mut Chain, entry: Entry) {
         if let Some(block) = self.blocks.get_mut(chain.0 as usize) {
-            if let Some(place) = block.items.get_mut(block.len as usize) {
-                *place = item;
-                block.len += 1;
+            if block.put(entry) {
                 return;
             }
         }
         let fresh = self.fresh();
         let block = &mut self.blocks[fresh as usize];
         block.next = chain.0;
-        block.len = 1;
-        block.items[0] = item;
+        block.len = 0;
+        block.put(entry);
         chain.0 = fresh;
     }
 
@@ -61,24 +106,24 @@ impl Blocks {
             return core::mem::replace(&mut self.free, block.next);
         }
         if self.blocks.len() == self.blocks.capacity() {
-            // By an eighth, not by doubling: at a million timers doubling would waste megabytes.
-            self.blocks.reserve_exact(64 + self.blocks.len() / 8);
+            // By a sixteenth, not by doubling: at a million timers doubling would waste megabytes.
+            self.blocks.reserve_exact(64 + self.blocks.len() / 16);
         }
         self.blocks.push(Block {
             next: NONE,
             len: 0,
-            items: [0; PER_BLOCK],
+            slots: [0; PER_BLOCK],
+            parts: [0; PER_BLOCK],
         });
         (self.blocks.len() - 1) as u32
     }
 
-    /// Takes the first block of a chain: its entries go to the front of `into`, which holds [`MOST`].
+    /// Takes the first block of a chain: its entries go to the front of `into`.
     #[inline]
-    pub(crate) fn pop(&mut self, chain: &mut Chain, into: &mut [u32]) -> Option<usize> {
+    pub(crate) fn pop(&mut self, chain: &mut Chain, into: &mut Entries) -> Option<usize> {
         let number = chain.0;
         let block = self.blocks.get_mut(number as usize)?;
-        let len = (block.len as usize).min(into.len());
-        into[..len].copy_from_slice(&block.items[..len]);
+        let len = block.copy_to(into);
         chain.0 = block.next;
         block.next = self.free;
         self.free = number;

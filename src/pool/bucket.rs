@@ -1,6 +1,6 @@
 //! One bucket of the wheel: what is in it, where it is, and what is left of it while it is emptied.
 
-use super::blocks::{Blocks, Chain};
+use super::blocks::{Blocks, Chain, Entries};
 
 /// More entries than this in a bucket of the lowest level are a crowd.
 const FEW: u32 = 2;
@@ -52,22 +52,48 @@ impl Bucket {
     }
 }
 
+/// What the slot of an entry must remember, for the entry not to be stale.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    /// The bucket that it came out of.
+    pub(super) place: Place,
+    /// The bucket above, of which that is a part: from there entries come down without their slots.
+    pub(super) above: Place,
+}
+
+impl Origin {
+    #[inline]
+    pub(crate) fn is(self, place: Place) -> bool {
+        place == self.place || place == self.above
+    }
+}
+
 /// What was taken out of a bucket and not handed to the keeper yet.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) rest: Chain,
-    pub(super) place: Place,
+    pub(super) origin: Origin,
+    /// The number of the bucket, if its entries may come down without their slots.
+    pub(super) dense: Option<u64>,
 }
 
 impl Opened {
     pub(super) const NOTHING: Self = Self {
         rest: Chain::EMPTY,
-        place: Place::NONE,
+        origin: Origin {
+            place: Place::NONE,
+            above: Place::NONE,
+        },
+        dense: None,
     };
 
-    /// The next few entries, and the place where they were.
+    /// The next few entries: how many, and where they were.
     #[inline]
-    pub(super) fn take(&mut self, blocks: &mut Blocks, into: &mut [u32]) -> Option<(Place, usize)> {
-        Some((self.place, blocks.pop(&mut self.rest, into)?))
+    pub(super) fn take(
+        &mut self,
+        blocks: &mut Blocks,
+        into: &mut Entries,
+    ) -> Option<(Origin, usize)> {
+        Some((self.origin, blocks.pop(&mut self.rest, into)?))
     }
 }

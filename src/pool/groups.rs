@@ -49,6 +49,9 @@ pub(crate) struct Groups {
 }
 
 impl Groups {
+    /// Slots have smaller numbers than this.
+    pub(super) const MOST_SLOTS: u64 = GROUPS as u64 * SLOTS_PER_GROUP as u64;
+
     pub(crate) fn new(ordered: bool) -> Self {
         Self {
             pages: core::array::from_fn(|_| OnceBox::new()),

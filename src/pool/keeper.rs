@@ -6,8 +6,8 @@
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::vec::Vec;
 
-use super::blocks::MOST;
-use super::bucket::Place;
+use super::blocks::{Entries, Entry, MOST};
+use super::bucket::{Origin, Place};
 use super::group::NONE;
 use super::groups::Index;
 use super::inbox::Inbox;
@@ -22,8 +22,9 @@ use crate::ticks::NEVER;
 const GROUPS_PER_STEP: usize = 16;
 /// Wheel entries that one step looks at because they have come up.
 const ENTRIES_PER_STEP: usize = 512;
-/// Wheel entries that one step moves ahead of their time: 6 us of delay for what is due.
-const AHEAD_PER_STEP: usize = 128;
+/// Wheel entries that one step moves ahead of their time: as many as it takes at their time, or those would
+/// catch up. One whose slot has to be looked at counts for four: 6 us of delay for what is due.
+const AHEAD_PER_STEP: usize = 512;
 
 #[derive(Debug)]
 pub(crate) struct Keeper {
@@ -63,7 +64,7 @@ impl Keeper {
             wheel: Wheel::new(),
             unopened: NONE,
             pace: if ordered { Pace::ORDERED } else { Pace::FAIR },
-            due: Vec::with_capacity(ENTRIES_PER_STEP + AHEAD_PER_STEP + 2 * MOST),
+            due: Vec::with_capacity(ENTRIES_PER_STEP + AHEAD_PER_STEP / 4 + 2 * MOST),
         }
     }
 
@@ -73,8 +74,7 @@ impl Keeper {
     pub(crate) fn step(&mut self, pool: &Pool, now: u64) -> bool {
         let more_new = self.admit_some(pool);
         let more_due = self.collect_some(pool, now);
-        // After a whole pass the lower levels reach as far as they can.
-        let more_ahead = !more_due && self.spread_some(pool, now);
+        let more_ahead = self.spread_some(pool, now);
         self.fire(pool, now);
         if self.wheel.len() > 4096 + 2 * pool.groups.len() as usize * SLOTS_PER_GROUP {
             self.rebuild(pool);
@@ -127,8 +127,8 @@ impl Keeper {
                 // If a client re-arms it for an earlier time from here on, it marks it again.
                 Look::Armed(_, deadline) => {
                     let place = self.wheel.place_of(deadline);
-                    if get_place(slot) == place {
-                        return self.wheel.hurry(place, deadline);
+                    if get_place(slot) == place && self.wheel.hurry(place, deadline) {
+                        return;
                     }
                     // An entry at its former place, if there is one, is stale from now on.
                     set_place(slot, place);
@@ -140,39 +140,38 @@ impl Keeper {
 
     /// Takes some of the entries that have come up: the due ones to `due`, the others to their place.
     fn collect_some(&mut self, pool: &Pool, now: u64) -> bool {
-        let mut pass = self.wheel.pass(now);
-        let mut entries = [0; MOST];
+        let mut entries = Entries::default();
         let mut looked_at = 0;
         while looked_at < self.pace.entries {
-            let Some((place, taken)) = self.wheel.take(&mut pass, &mut entries) else {
+            let Some((origin, taken)) = self.wheel.take(now, &mut entries) else {
                 return false;
             };
             looked_at += taken;
-            self.sort_out_all(pool, &entries[..taken], place, now);
+            self.sort_out_all(pool, &entries[..taken], origin, now);
         }
         true
     }
 
     /// Moves some of the entries of big buckets that are about to come up.
     fn spread_some(&mut self, pool: &Pool, now: u64) -> bool {
-        let mut entries = [0; MOST];
-        let mut looked_at = 0;
-        while looked_at < AHEAD_PER_STEP {
-            let Some((place, taken)) = self.wheel.take_ahead(now, &mut entries) else {
+        let mut entries = Entries::default();
+        let mut effort = 0;
+        while effort < AHEAD_PER_STEP {
+            let Some((origin, taken)) = self.wheel.take_ahead(now, &mut entries) else {
                 return false;
             };
-            looked_at += taken;
-            self.sort_out_all(pool, &entries[..taken], place, now);
+            effort += MOST + 3 * taken;
+            self.sort_out_all(pool, &entries[..taken], origin, now);
         }
         true
     }
 
     #[inline]
-    fn sort_out_all(&mut self, pool: &Pool, entries: &[u32], place: Place, now: u64) {
-        for &entry in entries {
-            let slot = pool.slot(Index(entry));
-            if get_place(slot) == place && self.sort_out(slot, entry, now).is_some() {
-                self.due.push(entry);
+    fn sort_out_all(&mut self, pool: &Pool, entries: &[Entry], origin: Origin, now: u64) {
+        for entry in entries {
+            let slot = pool.slot(Index(entry.slot));
+            if origin.is(get_place(slot)) && self.sort_out(slot, entry.slot, now).is_some() {
+                self.due.push(entry.slot);
             }
         }
     }

@@ -1,8 +1,8 @@
 //! The keeper's order: a hierarchical wheel of slot numbers. Plain memory of one owner.
 //!
-//! Level `l` has 256 buckets of 2^(16 + 7 l) ns: 65 us, 8.4 ms, 1.07 s, 137 s, 4.9 h, 26 d, 9 y. A timer
-//! goes into the lowest level whose 256 buckets reach its deadline. Entries are just slot numbers: the
-//! truth (armed? until when?) is in the slot, and whoever takes an entry out looks there. So
+//! The lowest level has 1,024 buckets of 2^16 ns, 65 us: a timer of up to 67 ms goes where it stays. Six more have
+//! 256 each: of 34 ms, 4.3 s, 9 min, 20 h, 104 d, 37 y. A timer goes into the lowest level that reaches its
+//! deadline. The truth (armed? until when?) is in the slot, and whoever takes an entry out looks there. So
 //!
 //! - a cancelled timer costs the wheel nothing until its place comes up;
 //! - an entry may be stale (its slot has another place now) and is dropped when met;
@@ -19,31 +19,44 @@
 //! small pieces, between which what is due is taken: no cascade ever stands in its way. (One cascade
 //! of 64 k entries is tokio's 13 ms at a million timers.)
 //!
+//! An entry also has a part of the deadline: which of its 512 buckets of the lowest level a bucket of 34 ms is
+//! to give it to. So a dense one is spread without a look at the slots, whose cache misses would be a tenth
+//! of all that a timer costs; the slot's place stays as it was (see [`Origin`]).
+//!
 //! The arrays of numbers are what makes it fast at a million: entries of a bucket are independent loads
 //! that overlap, where a linked list would be a chain of cache misses.
 
 use std::boxed::Box;
 use std::vec;
 
-use super::blocks::Blocks;
-use super::bucket::{Bucket, Opened, Place};
+use super::blocks::{Blocks, Entries, Entry, PART};
+use super::bucket::{Bucket, Opened, Origin, Place};
 
 const LEVELS: usize = 7;
-const FIRST_SHIFT: u32 = 16;
-const STEP: u32 = 7;
-const BUCKETS: usize = 256;
+/// Buckets of the lowest level, and of each other.
+const LOWEST: usize = 1024;
+const OTHER: usize = 256;
+const BUCKETS: usize = LOWEST + (LEVELS - 1) * OTHER;
+/// So many buckets of the lowest level are one of level 1.
+const SHARE: u64 = LOWEST as u64 / 2;
+const _: () = assert!(SHARE - 1 <= PART as u64);
 
 /// A bucket with so many entries is spread before its time.
 const BIG: u32 = 512;
+/// A bucket of level 1 with so many entries comes down by what its entries say. With fewer, the keeper
+/// looks at the slots, for the exact deadline: there is one timer or less in each bucket below.
+const DENSE: u32 = 2048;
 /// How long before its time, for each entry: several times what moving one costs.
 const HEAD_START: u64 = 256;
 
 #[derive(Debug)]
 pub(crate) struct Wheel {
     buckets: Box<[Bucket]>,
-    occupied: [[u64; BUCKETS / 64]; LEVELS],
+    occupied: [u64; BUCKETS / 64],
     cursor: [u64; LEVELS],
     blocks: Blocks,
+    /// Not over yet.
+    pass: Option<Pass>,
     /// The bucket that has come up last.
     due: Opened,
     /// The bucket that is being spread before its time.
@@ -53,18 +66,42 @@ pub(crate) struct Wheel {
     len: usize,
 }
 
+/// A bucket of a level lasts two to the power of this, in ticks. Each level reaches two buckets of the next.
 #[inline]
 pub(super) fn shift(level: usize) -> u32 {
-    FIRST_SHIFT + STEP * level as u32
+    match level {
+        0 => 16,
+        _ => 25 + 7 * (level as u32 - 1),
+    }
+}
+
+/// How many buckets a level has: a power of two, and a multiple of 64.
+#[inline]
+fn size(level: usize) -> usize {
+    match level {
+        0 => LOWEST,
+        _ => OTHER,
+    }
+}
+
+/// Where the bucket with this number is among all buckets.
+#[inline]
+pub(super) fn locate(level: usize, number: u64) -> usize {
+    let at = number as usize & (size(level) - 1);
+    match level {
+        0 => at,
+        _ => LOWEST + (level - 1) * OTHER + at,
+    }
 }
 
 impl Wheel {
     pub(crate) fn new() -> Self {
         Self {
-            buckets: vec![Bucket::EMPTY; LEVELS * BUCKETS].into_boxed_slice(),
-            occupied: [[0; BUCKETS / 64]; LEVELS],
+            buckets: vec![Bucket::EMPTY; BUCKETS].into_boxed_slice(),
+            occupied: [0; BUCKETS / 64],
             cursor: [0; LEVELS],
             blocks: Blocks::new(),
+            pass: None,
             due: Opened::NOTHING,
             ahead: Opened::NOTHING,
             big: 0,
@@ -83,49 +120,61 @@ impl Wheel {
         for level in 0..LEVELS {
             let cursor = self.cursor[level];
             let number = (deadline >> shift(level)).max(cursor);
-            if number - cursor < BUCKETS as u64 {
-                return Place::of(level * BUCKETS + (number % BUCKETS as u64) as usize);
+            if number - cursor < size(level) as u64 {
+                return Place::of(locate(level, number));
             }
         }
-        // Not reached: the last level has 64 numbers.
-        Place::of((LEVELS - 1) * BUCKETS)
+        // Not reached: the last level has 16 numbers.
+        Place::of(locate(LEVELS - 1, 0))
     }
 
     /// Puts a slot at a place that `place_of` gave for its deadline.
     #[inline]
     pub(crate) fn insert(&mut self, place: Place, slot: u32, deadline: u64) {
+        let part = (deadline >> shift(0)) as u16 & PART;
+        self.put(place, Entry { slot, part }, deadline, deadline);
+    }
+
+    /// Puts an entry into a bucket. It is due between the two times.
+    #[inline]
+    fn put(&mut self, place: Place, entry: Entry, earliest: u64, latest: u64) {
         let at = place.bucket();
         let Some(bucket) = self.buckets.get_mut(at) else {
             return;
         };
-        self.blocks.push(&mut bucket.chain, slot);
+        self.blocks.push(&mut bucket.chain, entry);
         bucket.len += 1;
         if bucket.len == BIG {
             self.big += 1;
         }
-        bucket.earliest = bucket.earliest.min(deadline);
-        bucket.latest = bucket.latest.max(deadline);
-        self.occupied[at / BUCKETS][at % BUCKETS / 64] |= 1 << (at % 64);
+        bucket.earliest = bucket.earliest.min(earliest);
+        bucket.latest = bucket.latest.max(latest);
+        self.occupied[at / 64] |= 1 << (at % 64);
         self.len += 1;
     }
 
-    /// The slot is in this bucket already, and its deadline has become earlier.
+    /// The slot is in this bucket already, and its deadline has become earlier. `false` if it needs another
+    /// entry all the same, because nobody may look at the slot before the entry comes down.
     #[inline]
-    pub(crate) fn hurry(&mut self, place: Place, deadline: u64) {
-        if let Some(bucket) = self.buckets.get_mut(place.bucket()) {
+    #[must_use]
+    pub(crate) fn hurry(&mut self, place: Place, deadline: u64) -> bool {
+        let at = place.bucket();
+        if (LOWEST..LOWEST + OTHER).contains(&at) {
+            return false;
+        }
+        if let Some(bucket) = self.buckets.get_mut(at) {
             bucket.earliest = bucket.earliest.min(deadline);
         }
+        true
     }
 
     /// The first occupied bucket of a level: its number.
     fn first(&self, level: usize) -> Option<u64> {
         let cursor = self.cursor[level];
-        let start = (cursor % BUCKETS as u64) as usize;
-        let words = &self.occupied[level];
-        if *words == [0; BUCKETS / 64] {
-            return None;
-        }
+        let base = locate(level, 0) / 64;
+        let words = &self.occupied[base..base + size(level) / 64];
         // Circular from `start`: the rest of its word, the other words, the beginning of its word.
+        let start = cursor as usize & (size(level) - 1);
         for step in 0..=words.len() {
             let word = (start / 64 + step) % words.len();
             let mut bits = words[word];
@@ -135,15 +184,15 @@ impl Wheel {
                 bits &= !(u64::MAX << (start % 64));
             }
             if bits != 0 {
-                let at = (word * 64) as u64 + u64::from(bits.trailing_zeros());
-                return Some(cursor + (at.wrapping_sub(start as u64) % BUCKETS as u64));
+                let at = word * 64 + bits.trailing_zeros() as usize;
+                return Some(cursor + (at.wrapping_sub(start) & (size(level) - 1)) as u64);
             }
         }
         None
     }
 
     fn bucket(&self, level: usize, number: u64) -> &Bucket {
-        &self.buckets[level * BUCKETS + (number % BUCKETS as u64) as usize]
+        &self.buckets[locate(level, number)]
     }
 
     /// If the first bucket of a level is BIG, or the one after it: when to begin to spread it, and its number.
@@ -187,8 +236,8 @@ impl Wheel {
             let Some(begin) = self.first(level) else {
                 continue;
             };
-            let end =
-                (limit >> shift(level)).min(self.cursor[level].saturating_add(BUCKETS as u64 - 1));
+            let end = (limit >> shift(level))
+                .min(self.cursor[level].saturating_add(size(level) as u64 - 1));
             for number in begin..=end {
                 last = last.max(self.bucket(level, number).last_until(limit, level == 0));
             }
@@ -198,46 +247,58 @@ impl Wheel {
 
     /// Takes the whole of a bucket out.
     fn open(&mut self, level: usize, number: u64) -> Opened {
-        let at = level * BUCKETS + (number % BUCKETS as u64) as usize;
+        let at = locate(level, number);
         let bucket = core::mem::replace(&mut self.buckets[at], Bucket::EMPTY);
-        self.occupied[level][at % BUCKETS / 64] &= !(1 << (at % 64));
+        self.occupied[at / 64] &= !(1 << (at % 64));
         self.len -= bucket.len as usize;
         if bucket.len >= BIG {
             self.big -= 1;
         }
+        let above = match level {
+            0 => locate(1, number >> (shift(1) - shift(0))),
+            _ => at,
+        };
         Opened {
             rest: bucket.chain,
-            place: Place::of(at),
+            origin: Origin {
+                place: Place::of(at),
+                above: Place::of(above),
+            },
+            dense: (level == 1 && bucket.len >= DENSE).then_some(number),
         }
     }
 
-    /// Begins a pass: the buckets up to `now` are to be emptied. See [`take`](Self::take).
-    pub(crate) fn pass(&mut self, now: u64) -> Pass {
-        Pass {
-            now,
-            level: 0,
-            current: false,
-        }
-    }
-
-    /// The next few entries whose bucket has come up, and the place where they were. `None` when the pass
-    /// is over.
-    pub(crate) fn take(&mut self, pass: &mut Pass, into: &mut [u32]) -> Option<(Place, usize)> {
+    /// The next few entries whose bucket has come up at `now`: how many, and where they were. `None` if there are no
+    /// more. A pass that was begun earlier goes on first: were each call to begin at the lowest level, a keeper
+    /// that can hardly keep up would never get to the others.
+    pub(crate) fn take(&mut self, now: u64, into: &mut Entries) -> Option<(Origin, usize)> {
         loop {
             if let Some(taken) = self.due.take(&mut self.blocks, into) {
                 return Some(taken);
             }
-            let level = pass.level;
-            if level == LEVELS {
-                return None;
+            let mut pass = self.pass.take().unwrap_or(Pass::begin(now));
+            match self.go_on(&mut pass) {
+                Some(opened) => {
+                    self.due = opened;
+                    self.pass = Some(pass);
+                }
+                None if pass.now < now => {}
+                None => return None,
             }
+        }
+    }
+
+    /// The next bucket of a pass, opened. `None` when the pass is over.
+    fn go_on(&mut self, pass: &mut Pass) -> Option<Opened> {
+        while pass.level < LEVELS {
+            let level = pass.level;
             let now = pass.now >> shift(level);
             match self.first(level) {
                 // A bucket of the past, or once the one we are in: some of it is due.
                 Some(number) if number < now || pass.enters(number, self.bucket(level, number)) => {
                     pass.current = number == now;
                     self.cursor[level] = number;
-                    self.due = self.open(level, number);
+                    return Some(self.open(level, number));
                 }
                 _ => {
                     self.cursor[level] = self.cursor[level].max(now);
@@ -245,21 +306,52 @@ impl Wheel {
                 }
             }
         }
+        None
     }
 
-    /// The next few entries of a big bucket that is to be spread before its time, and the place where they
-    /// were. To be asked after the pass at `now`.
-    pub(crate) fn take_ahead(&mut self, now: u64, into: &mut [u32]) -> Option<(Place, usize)> {
+    /// Takes the next few entries of a big bucket that is to be spread before its time: how many the keeper has to
+    /// look at, and where they were.
+    pub(crate) fn take_ahead(&mut self, now: u64, into: &mut Entries) -> Option<(Origin, usize)> {
         loop {
-            if let Some(taken) = self.ahead.take(&mut self.blocks, into) {
-                return Some(taken);
+            if let Some((origin, taken)) = self.ahead.take(&mut self.blocks, into) {
+                let left = match self.ahead.dense {
+                    Some(number) => self.bring_down(number, into, taken),
+                    None => taken,
+                };
+                return Some((origin, left));
             }
             let (level, number) = (1..LEVELS).find_map(|level| {
                 let (begin, number) = self.early_start(level)?;
-                (begin <= now).then_some((level, number))
+                (begin <= now && self.reaches(level, number)).then_some((level, number))
             })?;
             self.ahead = self.open(level, number);
         }
+    }
+
+    /// Whether the level below reaches all of this bucket. During a pass it may be behind.
+    fn reaches(&self, level: usize, number: u64) -> bool {
+        let last = (number << shift(level) | ((1 << shift(level)) - 1)) >> shift(level - 1);
+        last < self.cursor[level - 1].saturating_add(size(level - 1) as u64)
+    }
+
+    /// Moves entries to the lowest level by what they say themselves: a cache miss saved for each. Those whose
+    /// time has come stay, at the front; how many.
+    fn bring_down(&mut self, number: u64, entries: &mut Entries, len: usize) -> usize {
+        let first = number << (shift(1) - shift(0));
+        let mut left = 0;
+        for at in 0..len {
+            let entry = entries[at];
+            let number = first | u64::from(entry.part) & (SHARE - 1);
+            if number <= self.cursor[0] {
+                entries[left] = entry;
+                left += 1;
+                continue;
+            }
+            let start = number << shift(0);
+            let end = start | ((1 << shift(0)) - 1);
+            self.put(Place::of(locate(0, number)), entry, start, end);
+        }
+        left
     }
 
     /// Forgets every entry.
@@ -272,14 +364,22 @@ impl Wheel {
 
 /// How far the keeper is in emptying the buckets up to a time.
 #[derive(Debug)]
-pub(crate) struct Pass {
-    pub(crate) now: u64,
+struct Pass {
+    now: u64,
     level: usize,
     /// The bucket that `now` is in has been opened: what is put back into it stays for the next pass.
     current: bool,
 }
 
 impl Pass {
+    fn begin(now: u64) -> Self {
+        Self {
+            now,
+            level: 0,
+            current: false,
+        }
+    }
+
     /// Whether this is the bucket we are in, something of it is due, and it has not been opened yet.
     fn enters(&self, number: u64, bucket: &Bucket) -> bool {
         number == self.now >> shift(self.level) && !self.current && bucket.earliest <= self.now

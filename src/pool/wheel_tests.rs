@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
-use super::wheel::{shift, Wheel};
+use super::blocks::{Entries, Entry};
+use super::bucket::Place;
+use super::wheel::{locate, shift, Wheel};
 use std::vec::Vec;
 
 fn wheel(deadlines: &[u64]) -> Wheel {
@@ -62,16 +64,104 @@ fn a_bucket_that_is_spread_ahead_is_not_in_the_way() {
     let mut wheel = wheel(&deadlines);
     let early = wheel.next().unwrap();
     assert!(early < start - 1_000_000, "spread too late: {early}");
-    let mut entries = [0; 30];
+    let mut entries = Entries::default();
+    assert!(wheel.take(early - 1, &mut entries).is_none());
     assert!(wheel.take_ahead(early - 1, &mut entries).is_none());
     let (_, mut ahead) = wheel.take_ahead(early, &mut entries).unwrap();
     let now = start - 1_000_000;
-    let mut pass = wheel.pass(now);
-    let (_, taken) = wheel.take(&mut pass, &mut entries).unwrap();
-    assert_eq!(entries[..taken], [5_000]);
-    assert!(wheel.take(&mut pass, &mut entries).is_none());
+    let (_, taken) = wheel.take(now, &mut entries).unwrap();
+    assert_eq!((taken, entries[0].slot), (1, 5_000));
+    assert!(wheel.take(now, &mut entries).is_none());
     while let Some((_, taken)) = wheel.take_ahead(now, &mut entries) {
         ahead += taken;
     }
     assert_eq!(ahead, 5_000);
+}
+
+/// Timers of 50 ms were half a second late where new ones were due sooner than the keeper could fire them.
+#[test]
+fn a_keeper_that_is_behind_gets_to_all_levels() {
+    const OTHER: u32 = 1_000_000;
+    let deadline = 1 << shift(1);
+    for level in 1..5 {
+        let mut wheel = wheel(&[]);
+        let deadline = (deadline << (7 * (level - 1))) * 3;
+        let place = wheel.place_of(deadline);
+        assert!(place != wheel.place_of(0));
+        wheel.insert(place, OTHER, deadline);
+        let mut entries = Entries::default();
+        // Now the lower levels reach it.
+        assert!(wheel.take(deadline - 1, &mut entries).is_none());
+        let waited = (0..1_000).find(|step| {
+            // Forty new ones, of which it manages two dozen.
+            let now = deadline + step * 100_000;
+            for slot in 0..40 {
+                wheel.insert(wheel.place_of(now), slot, now);
+            }
+            let (_, taken) = wheel.take(now, &mut entries).unwrap();
+            entries[..taken].iter().any(|entry| entry.slot == OTHER)
+        });
+        assert!(waited.is_some_and(|steps| steps < 10), "{level} {waited:?}");
+    }
+}
+
+/// A dense bucket comes down by what its entries say: each to where it belongs, none too late and none lost.
+#[test]
+fn a_dense_bucket_comes_down_without_its_slots() {
+    const COUNT: u64 = 30_000;
+    let start = 7 << shift(1);
+    let above = Place::of(locate(1, 7));
+    let deadline = |slot: u64| start + slot * 7_919 % COUNT * ((1 << shift(1)) / COUNT);
+    let deadlines: Vec<u64> = (0..COUNT).map(deadline).collect();
+    let mut wheel = wheel(&deadlines);
+    let mut entries = Entries::default();
+    let (mut now, mut seen) = (0, std::vec![0; COUNT as usize]);
+    let mut looked_at_ahead = 0;
+    while let Some(next) = wheel.next_within(200_000) {
+        assert!(next > now || now == 0, "it stands still at {now}");
+        now = next;
+        while let Some((origin, taken)) = wheel.take(now, &mut entries) {
+            for entry in &entries[..taken] {
+                let deadline = deadline(u64::from(entry.slot));
+                assert!(now <= deadline.saturating_add(200_000), "{now} {deadline}");
+                assert!(origin.is(above), "stale: {origin:?}");
+                match deadline <= now {
+                    true => seen[entry.slot as usize] += 1,
+                    false => wheel.insert(wheel.place_of(deadline), entry.slot, deadline),
+                }
+            }
+        }
+        while let Some((_, taken)) = wheel.take_ahead(now, &mut entries) {
+            looked_at_ahead += taken;
+        }
+    }
+    assert_eq!(looked_at_ahead, 0);
+    assert!(seen.iter().all(|&times| times == 1));
+}
+
+/// The keeper came late: what is due already cannot come down, it is to be fired.
+#[test]
+fn what_is_left_of_a_dense_bucket_is_looked_at() {
+    const COUNT: u64 = 20_000;
+    let start = 7 << shift(1);
+    let deadlines: Vec<u64> = (0..COUNT).map(|n| start + n * 1_000).collect();
+    let mut wheel = wheel(&deadlines);
+    let mut entries = Entries::default();
+    let early = wheel.next().unwrap();
+    assert!(wheel.take(early, &mut entries).is_none());
+    assert!(wheel.take_ahead(early, &mut entries).is_some());
+    let now = start + 10_000_000;
+    let mut due = 0;
+    let mut count = |entries: &[Entry]| {
+        for entry in entries {
+            due += u64::from(deadlines[entry.slot as usize] <= now);
+        }
+    };
+    while let Some((_, taken)) = wheel.take(now, &mut entries) {
+        count(&entries[..taken]);
+    }
+    while let Some((_, taken)) = wheel.take_ahead(now, &mut entries) {
+        count(&entries[..taken]);
+    }
+    assert_eq!(due, 10_001);
 }
