@@ -37,6 +37,8 @@ struct Rhythm {
     lead: Lead,
     /// How often it was kicked since an alarm was served.
     kicks: u32,
+    /// When it woke last.
+    woken: u64,
 }
 
 impl Shared {
@@ -72,11 +74,12 @@ impl Shared {
     fn drive(&self) {
         minimal_timer_slack();
         let mut keeper = Keeper::new(false);
+        let mut now = self.clock.now();
         let mut rhythm = Rhythm {
             lead: Lead::new(),
             kicks: 0,
+            woken: now,
         };
-        let mut now = self.clock.now();
         // ORDERING: Acquire, see `stop`.
         while !self.stopped.load(Ordering::Acquire) {
             self.pool.alarm.look();
@@ -84,25 +87,27 @@ impl Shared {
                 now = self.clock.now();
                 continue;
             }
-            let alarm = rhythm.next(keeper.next_within(self.slack), now);
-            if self.pool.alarm.sleep_until(alarm.map(|alarm| alarm.time)) {
-                match alarm {
-                    None => std::thread::park(),
-                    Some(alarm) => {
-                        now = self.sleep(alarm, &mut rhythm);
-                        continue;
-                    }
-                }
-            }
+            // The clock again: the step may have taken longer than there is time until the alarm.
             now = self.clock.now();
+            let slack = rhythm.slack(self.slack, now);
+            let alarm = rhythm.next(keeper.next_within(slack), now);
+            if self.pool.alarm.sleep_until(alarm.map(|alarm| alarm.time)) {
+                now = match alarm {
+                    None => {
+                        std::thread::park();
+                        self.clock.now()
+                    }
+                    Some(alarm) => self.sleep(alarm, now, &mut rhythm),
+                };
+                rhythm.woken = now;
+            }
         }
     }
 
     /// Sleeps until the alarm, or a kick. Returns the time.
-    fn sleep(&self, alarm: Alarm, rhythm: &mut Rhythm) -> u64 {
+    fn sleep(&self, alarm: Alarm, now: u64, rhythm: &mut Rhythm) -> u64 {
         let wake_at = alarm.time.saturating_sub(rhythm.lead.get());
-        // The clock again: the step may have taken longer than there was time.
-        let left = wake_at.saturating_sub(self.clock.now());
+        let left = wake_at.saturating_sub(now);
         if left > 0 {
             std::thread::park_timeout(Duration::from_nanos(left));
         }
@@ -125,6 +130,14 @@ impl Shared {
 }
 
 impl Rhythm {
+    /// The slack from now on: what was asked for, and as much time as the work since the last wake took, up to
+    /// half of it. So the thread rests that long between two bursts, and wakes less often when there is much to do:
+    /// the last of a burst is late by the length of the burst anyway.
+    fn slack(&self, slack: u64, now: u64) -> u64 {
+        let worked = now.saturating_sub(self.woken);
+        slack.saturating_add(worked.min(slack / 2))
+    }
+
     fn next(&self, next: Option<u64>, now: u64) -> Option<Alarm> {
         let next = next?;
         let left = next.saturating_sub(now);
@@ -159,7 +172,12 @@ mod tests {
 
     fn next(kicks: u32, next: u64, now: u64) -> Option<(u64, bool)> {
         let lead = Lead::new();
-        let alarm = Rhythm { lead, kicks }.next(Some(next), now);
+        let rhythm = Rhythm {
+            lead,
+            kicks,
+            woken: now,
+        };
+        let alarm = rhythm.next(Some(next), now);
         alarm.map(|alarm| (alarm.time, alarm.exact))
     }
 
