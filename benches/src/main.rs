@@ -5,7 +5,7 @@ mod peers;
 mod report;
 mod workloads;
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use harness::Params;
 
@@ -61,6 +61,16 @@ fn options() -> Result<Options, String> {
 
 /// One case in this process: for the children, for perf, for strace.
 fn one(options: &Options, cases: &[Params], name: &str, who: &str) -> Result<(), String> {
+    if peers::program::is_elsewhere(who) {
+        let program = peers::program::of(who).ok_or("the second build failed")?;
+        let status = Command::new(program)
+            .args(std::env::args().skip(1))
+            .status();
+        return match status.is_ok_and(|status| status.success()) {
+            true => Ok(()),
+            false => Err(format!("{who} failed")),
+        };
+    }
     let case = cases.iter().find(|case| case.name == name);
     let mut case = case.ok_or(format!("no case {name}; see --list"))?.clone();
     if !peers::supports(who, &case) {

@@ -1,6 +1,6 @@
-//! One process per case: this program runs itself, and reads what the child prints.
+//! One process per case: runs a program like this one, and reads what it prints.
 
-use std::env;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,8 +11,8 @@ use super::Metrics;
 const LIMIT: Duration = Duration::from_secs(90);
 
 /// Runs a case in a child. `None` if it failed; what it said is on stderr.
-pub fn run(case: &str, who: &str, quick: bool) -> Option<Metrics> {
-    let mut command = Command::new(env::current_exe().ok()?);
+pub fn run(program: &Path, case: &str, who: &str, quick: bool) -> Option<Metrics> {
+    let mut command = Command::new(program);
     command.args(["--case", case, "--who", who]);
     if quick {
         command.arg("--quick");
@@ -48,16 +48,16 @@ fn parse(text: &str) -> Metrics {
 
 /// System calls per operation of a case: the difference of two runs under strace, so that what is done
 /// once does not count. `None` without strace.
-pub fn system_calls(case: &str, who: &str) -> Option<f64> {
-    let few = count_calls(case, who, 20_000)?;
-    let many = count_calls(case, who, 120_000)?;
+pub fn system_calls(program: &Path, case: &str, who: &str) -> Option<f64> {
+    let few = count_calls(program, case, who, 20_000)?;
+    let many = count_calls(program, case, who, 120_000)?;
     Some((many - few) / 100_000.0)
 }
 
-fn count_calls(case: &str, who: &str, operations: u64) -> Option<f64> {
+fn count_calls(program: &Path, case: &str, who: &str, operations: u64) -> Option<f64> {
     let output = Command::new("strace")
         .args(["-c", "-f", "-o", "/dev/stdout"])
-        .arg(env::current_exe().ok()?)
+        .arg(program)
         .args([
             "--case",
             case,

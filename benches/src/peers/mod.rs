@@ -5,6 +5,7 @@ pub mod book;
 pub mod embassy;
 pub mod floor;
 pub mod futures_timer;
+pub mod program;
 pub mod timer_future;
 pub mod tokio;
 
@@ -46,7 +47,6 @@ pub const NAMES: &[&str] = &[
     "timer-future-1ms",
     "tokio-mt",
     "tokio-ct",
-    #[cfg(tokio_unstable)]
     "tokio-alt",
     "async-io",
     "futures-timer",

@@ -90,7 +90,7 @@ pub fn table(results: &Results) -> String {
         );
     }
     let tokio = |case: &str, metric: &str| {
-        let flavours = ["tokio-mt", "tokio-ct"].into_iter();
+        let flavours = ["tokio-mt", "tokio-ct", "tokio-alt"].into_iter();
         flavours
             .filter_map(|who| results.get(case, who, metric))
             .min_by(f64::total_cmp)

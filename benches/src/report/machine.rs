@@ -63,7 +63,7 @@ pub fn describe(results: &Results, repeats: usize) -> String {
     format!(
         "# timer-future and its peers, measured\n\n\
          - machine: {} cores of {}, Linux {}, {}\n\
-         - {}; commit {commit}; per-worker timers of tokio: {}\n\
+         - {}; commit {commit}; tokio-alt (per-worker timers) is built with `--cfg tokio_unstable`, the others are not\n\
          - {}; load average at the end {}\n\
          - `cargo run --release --manifest-path benches/Cargo.toml -- {}`: medians of {repeats} runs, each case of each \
            run in a process of its own\n\
@@ -73,7 +73,6 @@ pub fn describe(results: &Results, repeats: usize) -> String {
         first_line("uname", &["-r"]),
         first_line("rustc", &["--version"]),
         versions(),
-        if cfg!(tokio_unstable) { "yes" } else { "no (RUSTFLAGS=\"--cfg tokio_unstable\" adds them; there is no stable switch)" },
         first_line("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
         load.split_whitespace().next().unwrap_or("?"),
         arguments.join(" "),

@@ -76,7 +76,9 @@ impl Run {
                     self.repeats,
                     case.name
                 );
-                let Some(metrics) = children::run(&case.name, who, self.quick) else {
+                let metrics = peers::program::of(who)
+                    .and_then(|program| children::run(&program, &case.name, who, self.quick));
+                let Some(metrics) = metrics else {
                     eprintln!(": failed");
                     continue;
                 };
@@ -91,7 +93,9 @@ impl Run {
             .wanted(cases, 0)
             .filter(|(case, _)| case.name == "churn/1")
         {
-            if let Some(calls) = children::system_calls(&case.name, who) {
+            let calls = peers::program::of(who)
+                .and_then(|program| children::system_calls(&program, &case.name, who));
+            if let Some(calls) = calls {
                 let _ = writeln!(raw, "{},{who},0,system_calls,{calls}", case.name);
                 samples.insert(
                     (case.name.clone(), who.to_owned(), "system_calls".into()),
