@@ -5,6 +5,7 @@ pub mod book;
 pub mod embassy;
 pub mod floor;
 pub mod futures_timer;
+pub mod handshake;
 pub mod program;
 pub mod timer_future;
 pub mod tokio;
@@ -43,6 +44,7 @@ pub trait Peer: Send + Sync + 'static {
 /// All peers, in the order of the tables. The kernel's own sleep is measured by precision only.
 pub const NAMES: &[&str] = &[
     "floor",
+    "handshake",
     "timer-future",
     "timer-future-1ms",
     "tokio-mt",
@@ -56,10 +58,11 @@ pub const NAMES: &[&str] = &[
     "kernel-slack-1",
 ];
 
-/// Whether users could take it instead in such a case. Not ours, nor the floor; and not embassy where
+/// Whether users could take it instead in such a case. Not ours, nor the floors; and not embassy where
 /// timers are cancelled, because it never takes a timer out: it overwrites the one entry of the task.
 pub fn is_peer(who: &str, case: &str) -> bool {
-    let other = !who.starts_with("timer-future") && !who.starts_with("kernel") && who != "floor";
+    let ours = who.starts_with("timer-future");
+    let other = !ours && !who.starts_with("kernel") && who != "floor" && who != "handshake";
     other && (who != "embassy" || case.starts_with("precision"))
 }
 
@@ -84,6 +87,10 @@ pub fn supports(who: &str, case: &Params) -> bool {
         },
         // One thread owns it.
         "floor" => case.variant != Variant::Cross,
+        // It keeps no time.
+        "handshake" => {
+            matches!(case.work, Work::Churn) && case.timers == 0 && case.variant == Variant::Plain
+        }
         "timer-future-1ms" => {
             matches!(case.work, Work::MassFire | Work::Sustained)
                 || (single && matches!(case.work, Work::Precision { .. }))

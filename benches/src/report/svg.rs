@@ -15,6 +15,7 @@ pub fn colour(who: &str) -> &'static str {
         "timer-future" => "#d1495b",
         "timer-future-1ms" => "#edae49",
         "floor" => "#8d99ae",
+        "handshake" => "#c9ada7",
         "tokio-mt" => "#00798c",
         "tokio-ct" => "#66a182",
         "tokio-alt" => "#2e4057",

@@ -114,6 +114,7 @@ fn run_for<P: Peer>(case: &Params) -> Metrics {
 /// Runs a case in this process.
 pub fn run(case: &Params, who: &str) -> Option<Metrics> {
     Some(match who {
+        "handshake" => run_for::<peers::handshake::Handshake>(case),
         "floor" => run_for::<peers::floor::Floor>(case),
         "timer-future" => run_for::<peers::timer_future::Global>(case),
         "timer-future-1ms" => run_for::<peers::timer_future::Slack1ms>(case),
