@@ -55,8 +55,9 @@ impl ThreadSourceBuilder {
 
     /// How much later than its deadline a timer may fire so that several share one wake of the thread. It
     /// wakes at the last deadline that is not later than `slack` after the first: so it wakes once per `slack` at
-    /// most, and a timer that has no near neighbour is not delayed. The default is 200 us; zero wakes for each
-    /// deadline, and more than a minute is taken as a minute.
+    /// most, and a timer that has no near neighbour is not delayed. Under load it rests a little longer: as long as
+    /// the last burst took is added, half of `slack` at most. The default is 200 us; zero wakes for each deadline,
+    /// and more than a minute is taken as a minute.
     pub fn slack(mut self, slack: Duration) -> Self {
         self.slack = slack.min(MOST_SLACK);
         self

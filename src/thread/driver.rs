@@ -189,6 +189,19 @@ mod tests {
         assert_eq!(next(9, FAR, 0), Some((FAR, true)));
     }
 
+    #[test]
+    fn work_adds_to_the_slack_but_a_waker_that_blocks_does_not_rule_it() {
+        let rhythm = Rhythm {
+            lead: Lead::new(),
+            kicks: 0,
+            woken: 1_000,
+        };
+        assert_eq!(rhythm.slack(200, 1_000), 200);
+        assert_eq!(rhythm.slack(200, 1_060), 260);
+        assert_eq!(rhythm.slack(200, HOUR), 300);
+        assert_eq!(rhythm.slack(0, HOUR), 0);
+    }
+
     /// Without it each reset is a wake of the thread.
     #[test]
     fn resets_to_earlier_and_earlier_kick_seldom() {
