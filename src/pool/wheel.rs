@@ -10,7 +10,7 @@
 //!
 //! Invariants:
 //!
-//! - WINDOW: an occupied bucket of level `l` has a number in `cursor[l] .. cursor[l] + 256`.
+//! - WINDOW: an occupied bucket of level `l` has a number in `cursor[l] .. cursor[l] + size(l)`.
 //! - EARLIEST: `earliest` of a bucket is not after the deadline that any entry had when it came in, and
 //!   `latest` is not before it.
 //!
