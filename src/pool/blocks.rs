@@ -5,10 +5,13 @@ use std::vec::Vec;
 use super::groups::Groups;
 
 const NONE: u32 = u32::MAX;
-const PER_BLOCK: usize = 24;
+/// Words of a block.
+const WORDS: usize = 30;
+/// Entries of a block that keeps their parts: those take the rest of its words.
+const PARTED: usize = 24;
 
 /// The most entries one `pop` gives.
-pub(crate) const MOST: usize = PER_BLOCK;
+pub(crate) const MOST: usize = WORDS;
 
 /// What the wheel holds of a timer: its slot, and when it is due, roughly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,49 +22,54 @@ pub(crate) struct Entry {
     pub(super) part: u16,
 }
 
-/// 128 bytes, two cache lines; five for each entry.
+/// What one `pop` fills.
+pub(crate) type Entries = [Entry; MOST];
+
+const SLOT_BITS: u32 = 28;
+const _: () = assert!(Groups::MOST_SLOTS <= 1 << SLOT_BITS);
+/// All bits of a part.
+pub(super) const PART: u16 = 0xfff;
+
+/// 128 bytes: two cache lines.
 #[derive(Clone, Copy, Debug)]
 struct Block {
     next: u32,
     len: u32,
-    /// The slot, and the lower four bits of the part.
-    slots: [u32; PER_BLOCK],
-    /// The upper eight.
-    parts: [u8; PER_BLOCK],
+    /// Thirty slots. Or 24, each with four bits of its part above it, and then the other eight bits of each.
+    words: [u32; WORDS],
 }
 
 impl Block {
     #[inline]
-    fn put(&mut self, entry: Entry) -> bool {
+    fn put(&mut self, entry: Entry, parted: bool) -> bool {
         let at = self.len as usize;
-        let (Some(slot), Some(part)) = (self.slots.get_mut(at), self.parts.get_mut(at)) else {
+        if at >= if parted { PARTED } else { WORDS } {
             return false;
-        };
-        *slot = entry.slot | u32::from(entry.part) << SLOT_BITS;
-        *part = (entry.part >> 4) as u8;
+        }
+        self.words[at] = entry.slot;
+        if parted {
+            self.words[at] |= u32::from(entry.part) << SLOT_BITS;
+            let (word, shift) = (&mut self.words[PARTED + at / 4], at % 4 * 8);
+            *word = *word & !(0xff << shift) | u32::from(entry.part >> 4) << shift;
+        }
         self.len += 1;
         true
     }
 
     #[inline]
-    fn copy_to(&self, into: &mut Entries) -> usize {
-        for ((entry, slot), part) in into.iter_mut().zip(&self.slots).zip(&self.parts) {
-            *entry = Entry {
-                slot: slot & ((1 << SLOT_BITS) - 1),
-                part: (slot >> SLOT_BITS) as u16 | u16::from(*part) << 4,
-            };
+    fn copy_to(&self, into: &mut Entries, parted: bool) -> usize {
+        let len = (self.len as usize).min(WORDS);
+        for (at, (entry, &word)) in into.iter_mut().zip(&self.words[..len]).enumerate() {
+            entry.slot = word;
+            if parted {
+                let rest = self.words[(PARTED + at / 4) % WORDS] >> (at % 4 * 8) & 0xff;
+                entry.slot &= (1 << SLOT_BITS) - 1;
+                entry.part = (word >> SLOT_BITS | rest << 4) as u16;
+            }
         }
-        (self.len as usize).min(PER_BLOCK)
+        len
     }
 }
-
-/// What one `pop` fills.
-pub(crate) type Entries = [Entry; MOST];
-
-const SLOT_BITS: u32 = 28;
-/// All bits of a part.
-pub(super) const PART: u16 = 0xfff;
-const _: () = assert!(Groups::MOST_SLOTS <= 1 << SLOT_BITS);
 
 /// The first block of a chain.
 #[derive(Clone, Copy, Debug)]
@@ -85,10 +93,11 @@ impl Blocks {
         }
     }
 
+    /// Adds an entry to a chain, with or without its part; a chain is of one kind.
     #[inline]
-    pub(crate) fn push(&mut self, chain: &mut Chain, entry: Entry) {
+    pub(crate) fn push(&mut self, chain: &mut Chain, entry: Entry, parted: bool) {
         if let Some(block) = self.blocks.get_mut(chain.0 as usize) {
-            if block.put(entry) {
+            if block.put(entry, parted) {
                 return;
             }
         }
@@ -96,7 +105,7 @@ impl Blocks {
         let block = &mut self.blocks[fresh as usize];
         block.next = chain.0;
         block.len = 0;
-        block.put(entry);
+        block.put(entry, parted);
         chain.0 = fresh;
     }
 
@@ -112,18 +121,22 @@ impl Blocks {
         self.blocks.push(Block {
             next: NONE,
             len: 0,
-            slots: [0; PER_BLOCK],
-            parts: [0; PER_BLOCK],
+            words: [0; WORDS],
         });
         (self.blocks.len() - 1) as u32
     }
 
-    /// Takes the first block of a chain: its entries go to the front of `into`.
+    /// Takes the first block of a chain: its entries go to the front of `into`. Without parts, those are not said.
     #[inline]
-    pub(crate) fn pop(&mut self, chain: &mut Chain, into: &mut Entries) -> Option<usize> {
+    pub(crate) fn pop(
+        &mut self,
+        chain: &mut Chain,
+        into: &mut Entries,
+        parted: bool,
+    ) -> Option<usize> {
         let number = chain.0;
         let block = self.blocks.get_mut(number as usize)?;
-        let len = block.copy_to(into);
+        let len = block.copy_to(into, parted);
         chain.0 = block.next;
         block.next = self.free;
         self.free = number;

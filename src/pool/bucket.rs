@@ -73,6 +73,8 @@ impl Origin {
 pub(super) struct Opened {
     pub(super) rest: Chain,
     pub(super) origin: Origin,
+    /// Its entries have their parts.
+    pub(super) parted: bool,
     /// The number of the bucket, if its entries may come down without their slots.
     pub(super) dense: Option<u64>,
 }
@@ -84,6 +86,7 @@ impl Opened {
             place: Place::NONE,
             above: Place::NONE,
         },
+        parted: false,
         dense: None,
     };
 
@@ -94,6 +97,6 @@ impl Opened {
         blocks: &mut Blocks,
         into: &mut Entries,
     ) -> Option<(Origin, usize)> {
-        Some((self.origin, blocks.pop(&mut self.rest, into)?))
+        Some((self.origin, blocks.pop(&mut self.rest, into, self.parted)?))
     }
 }

@@ -19,8 +19,8 @@
 //! small pieces, between which what is due is taken: no cascade ever stands in its way. (One cascade
 //! of 64 k entries is tokio's 13 ms at a million timers.)
 //!
-//! An entry also has a part of the deadline: which of its 512 buckets of the lowest level a bucket of 34 ms is
-//! to give it to. So a dense one is spread without a look at the slots, whose cache misses would be a tenth
+//! In the level of 34 ms an entry also has a part of the deadline: which of the 512 buckets below its bucket
+//! is to give it to. So a dense one is spread without a look at the slots, whose cache misses would be a tenth
 //! of all that a timer costs; the slot's place stays as it was (see [`Origin`]).
 //!
 //! The arrays of numbers are what makes it fast at a million: entries of a bucket are independent loads
@@ -94,6 +94,12 @@ pub(super) fn locate(level: usize, number: u64) -> usize {
     }
 }
 
+/// Whether the entries of a bucket know where in it they are due: those of level 1 do.
+#[inline]
+fn is_parted(bucket: usize) -> bool {
+    (LOWEST..LOWEST + OTHER).contains(&bucket)
+}
+
 impl Wheel {
     pub(crate) fn new() -> Self {
         Self {
@@ -142,7 +148,7 @@ impl Wheel {
         let Some(bucket) = self.buckets.get_mut(at) else {
             return;
         };
-        self.blocks.push(&mut bucket.chain, entry);
+        self.blocks.push(&mut bucket.chain, entry, is_parted(at));
         bucket.len += 1;
         if bucket.len == BIG {
             self.big += 1;
@@ -159,7 +165,7 @@ impl Wheel {
     #[must_use]
     pub(crate) fn hurry(&mut self, place: Place, deadline: u64) -> bool {
         let at = place.bucket();
-        if (LOWEST..LOWEST + OTHER).contains(&at) {
+        if is_parted(at) {
             return false;
         }
         if let Some(bucket) = self.buckets.get_mut(at) {
@@ -264,7 +270,8 @@ impl Wheel {
                 place: Place::of(at),
                 above: Place::of(above),
             },
-            dense: (level == 1 && bucket.len >= DENSE).then_some(number),
+            parted: is_parted(at),
+            dense: (is_parted(at) && bucket.len >= DENSE).then_some(number),
         }
     }
 
