@@ -6,6 +6,8 @@
 
 mod alarm;
 mod client;
+#[cfg(all(test, feature = "std", not(timer_future_loom)))]
+mod client_tests;
 mod head;
 mod keeper;
 mod order;

@@ -132,6 +132,47 @@ fn an_arm_is_seen_or_kicks() {
     });
 }
 
+/// The waker is in the slot before anybody knows the timer; the slot is one that was just given back.
+#[test]
+fn a_first_poll_is_ready_or_woken() {
+    both_ways(|handler_first| {
+        let source = source::<1>(0);
+        let old = source.start(4).unwrap();
+        source.alarm().time.store(4, Seq);
+        source.on_interrupt();
+        let (count, waker) = task();
+        let client = move || {
+            drop(old);
+            let (timer, poll) = source
+                .start_polled(5, &mut Context::from_waker(&waker))
+                .unwrap();
+            (timer, poll.is_ready())
+        };
+        let handler = move || {
+            source.alarm().time.store(5, Seq);
+            source.on_interrupt();
+        };
+        let (timer, ready) = if handler_first {
+            let client = thread::spawn(client);
+            handler();
+            client.join().unwrap()
+        } else {
+            let handler = thread::spawn(handler);
+            let done = client();
+            handler.join().unwrap();
+            done
+        };
+        serve(source);
+        pass_to(source, 5);
+        assert!(timer.is_complete());
+        let woken = count.0.load(Seq);
+        assert!(ready || woken == 1, "lost");
+        assert!(woken <= 1);
+        drop(timer);
+        assert_eq!(Arc::strong_count(&count), 1, "the waker is kept");
+    });
+}
+
 #[test]
 fn a_later_arm_is_seen_or_kicks() {
     both_ways(|handler_first| {

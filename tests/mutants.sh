@@ -163,6 +163,8 @@ on_interrupt arm_without_fence client \
     's/(fn kick_unless.*?)full_fence\(\);/$1/s' a_later_arm_is_seen_or_kicks
 on_interrupt arm_without_second_look client \
     's/if self\.head\.load\(Ordering::Relaxed\) != seen \{/if false \&\& seen == 0 {/' a_later_arm_is_seen_or_kicks
+on_interrupt first_poll_without_look timer \
+    's/let poll = match timer\.is_complete\(\)/let poll = match false/' a_first_poll_is_ready_or_woken
 on_interrupt again_ignored keeper \
     's/if !\(alone && in_time\)/if !in_time || !alone \&\& false/' an_arm_is_seen_or_kicks
 on_interrupt second_handler_asks_nobody keeper \

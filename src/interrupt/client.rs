@@ -3,6 +3,7 @@
 use super::head::{Head, AGAIN, BUSY, NO_HEAD};
 use super::slot::{Link, Slot, NIL};
 use super::{Alarm, InterruptSource};
+use crate::state::TimerState;
 use crate::sync::{beforehand, full_fence, Ordering};
 use crate::ticks::NEVER;
 
@@ -11,10 +12,23 @@ pub(super) const EMPTY: u32 = NIL as u32;
 /// In the inbox: a LINKED slot was armed for a time before its place, so the handler must look for it.
 pub(super) const DISORDER: u32 = 1 << 16;
 
+/// A waker has panicked while it was stored: the slot is Waiting from now on, and nobody's.
+struct Retire<'a>(&'a Slot);
+
+impl Drop for Retire<'_> {
+    fn drop(&mut self) {
+        self.0.arm_never(self.0.owned());
+    }
+}
+
 impl<A: Alarm, const N: usize> InterruptSource<A, N> {
-    /// Takes a slot and arms it. `None`: there is none.
+    /// Takes a slot, prepares its state, and arms it. `None`: there is none.
     #[inline]
-    pub(super) fn take(&self, deadline: u64) -> Option<(&Slot, u16)> {
+    pub(super) fn take(
+        &self,
+        deadline: u64,
+        prepare: impl FnOnce(&TimerState),
+    ) -> Option<(&Slot, u16)> {
         let head = self.look();
         // ORDERING: Relaxed: a hint; the claim is by the slot's word.
         let mut index = usize::from(self.hint.load(Ordering::Relaxed));
@@ -28,6 +42,9 @@ impl<A: Alarm, const N: usize> InterruptSource<A, N> {
         };
         let link = index + 1;
         self.hint_at(link);
+        let unwinding = Retire(slot);
+        prepare(slot.state());
+        core::mem::forget(unwinding);
         self.arm(head, link, slot, deadline);
         Some((slot, index as u16))
     }

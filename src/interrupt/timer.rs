@@ -1,7 +1,7 @@
 //! [`InterruptTimer`], the handle to one started timer, and the `TimerSource` that hands it out.
 
 use core::ops::Deref;
-use core::task::Context;
+use core::task::{Context, Poll};
 
 use super::slot::Slot;
 use super::{Alarm, InterruptSource};
@@ -61,7 +61,7 @@ impl<'a, A: Alarm, const N: usize> TimerSource for &'a InterruptSource<A, N> {
     /// Starts a timer. One whose deadline has passed is complete when this returns.
     #[inline]
     fn start(&self, deadline: u64) -> Result<Self::Timer, CapacityError> {
-        match self.take(deadline) {
+        match self.take(deadline, |_| {}) {
             Some((slot, index)) => Ok(InterruptTimer {
                 source: self,
                 slot,
@@ -69,6 +69,29 @@ impl<'a, A: Alarm, const N: usize> TimerSource for &'a InterruptSource<A, N> {
             }),
             None => Err(CapacityError::new()),
         }
+    }
+
+    /// The waker is stored before the slot is armed: nobody can complete it meanwhile, so one look is enough.
+    #[inline]
+    fn start_polled(
+        &self,
+        deadline: u64,
+        cx: &mut Context<'_>,
+    ) -> Result<(Self::Timer, Poll<()>), CapacityError> {
+        let store = |state: &TimerState| state.register(cx.waker());
+        let Some((slot, index)) = self.take(deadline, store) else {
+            return Err(CapacityError::new());
+        };
+        let timer = InterruptTimer {
+            source: self,
+            slot,
+            index,
+        };
+        let poll = match timer.is_complete() {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        };
+        Ok((timer, poll))
     }
 
     /// Moves a timer in place; its waker stays, and is woken at the new deadline.
