@@ -41,13 +41,16 @@ enum Step {
     Next(i64),
 }
 
+/// A bucket of each level of the wheel lasts two to the power of this.
+const SHIFTS: [u32; 7] = [16, 25, 32, 39, 46, 53, 60];
+
 /// Numbers of all sizes, and those around the boundaries of the wheel's levels (powers of two).
 fn span() -> impl Strategy<Value = u64> {
     prop_oneof![
         3 => 0..200_000u64,
         2 => (0..63u32, -2..3i64).prop_map(|(bits, by)| (1u64 << bits).saturating_add_signed(by)),
         2 => (0..63u32, any::<u64>()).prop_map(|(bits, any)| any >> bits),
-        1 => (1..6u64, 0..7u32).prop_map(|(n, level)| (n << (16 + 7 * level)).saturating_mul(255) / 2),
+        1 => (1..6u64, 0..7usize).prop_map(|(n, level)| (n << SHIFTS[level]).saturating_mul(255) / 2),
         1 => Just(u64::MAX - 1),
         1 => Just(NEVER),
     ]
@@ -260,9 +263,12 @@ fn a_far_timer_does_not_hold_up_the_near_ones() {
 #[test]
 fn one_rotation_ahead_and_on_every_boundary() {
     let mut steps = Vec::new();
-    for level in 0..7 {
-        let bucket = 1u64 << (16 + 7 * level);
-        for buckets in [1, 2, 127, 128, 129, 254, 255, 256, 257, 511, 512] {
+    for shift in SHIFTS {
+        let bucket = 1u64 << shift;
+        let ends = [
+            1, 2, 127, 128, 129, 254, 255, 256, 257, 511, 512, 513, 1023, 1024, 1025,
+        ];
+        for buckets in ends {
             let Some(span) = bucket.checked_mul(buckets) else {
                 continue;
             };

@@ -1,4 +1,4 @@
-//! What cannot be had from outside: a waker whose `clone` panics cannot be written without `unsafe`.
+//! What cannot be seen from outside: what a slot leaves behind whose waker panicked while it was stored.
 
 use std::cell::Cell;
 use std::panic::{catch_unwind, AssertUnwindSafe};

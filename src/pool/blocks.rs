@@ -18,7 +18,7 @@ pub(crate) const MOST: usize = WORDS;
 pub(crate) struct Entry {
     /// Less than 2^28.
     pub(crate) slot: u32,
-    /// The lowest bits of the number of its bucket in the lowest level ([`PART`]).
+    /// Which part of its bucket it is due in, if the chain keeps that. Less than [`PARTS`].
     pub(super) part: u16,
 }
 
@@ -27,8 +27,8 @@ pub(crate) type Entries = [Entry; MOST];
 
 const SLOT_BITS: u32 = 28;
 const _: () = assert!(Groups::MOST_SLOTS <= 1 << SLOT_BITS);
-/// All bits of a part.
-pub(super) const PART: u16 = 0xfff;
+/// So many parts of a bucket can be told apart.
+pub(super) const PARTS: u64 = 1 << 12;
 
 /// 128 bytes: two cache lines.
 #[derive(Clone, Copy, Debug)]
@@ -91,6 +91,12 @@ impl Blocks {
             blocks: Vec::new(),
             free: NONE,
         }
+    }
+
+    /// Empties all chains at once; the memory is kept.
+    pub(crate) fn clear(&mut self) {
+        self.blocks.clear();
+        self.free = NONE;
     }
 
     /// Adds an entry to a chain, with or without its part; a chain is of one kind.

@@ -75,7 +75,7 @@ pub(super) struct Opened {
     pub(super) origin: Origin,
     /// Its entries have their parts.
     pub(super) parted: bool,
-    /// The number of the bucket, if its entries may come down without their slots.
+    /// Its number, if its entries are to come down without their slots.
     pub(super) dense: Option<u64>,
 }
 

@@ -14,13 +14,13 @@
 //! - EARLIEST: `earliest` of a bucket is not after the deadline that any entry had when it came in, and
 //!   `latest` is not before it.
 //!
-//! Each level reaches two buckets of the next one (256 = 2 * 2^7), so a bucket can be spread over the
+//! Each level reaches two buckets of the next one (1024 = 2 * 2^9, 256 = 2 * 2^7), so a bucket can be spread over the
 //! lower level during the whole time of the bucket before it. Big buckets are spread early and in
 //! small pieces, between which what is due is taken: no cascade ever stands in its way. (One cascade
 //! of 64 k entries is tokio's 13 ms at a million timers.)
 //!
-//! In the level of 34 ms an entry also has a part of the deadline: which of the 512 buckets below its bucket
-//! is to give it to. So a dense one is spread without a look at the slots, whose cache misses would be a tenth
+//! In the level of 34 ms an entry also has a part of the deadline: which of the 512 buckets below it belongs to.
+//! So a dense bucket is spread without a look at the slots, whose cache misses would be a tenth
 //! of all that a timer costs; the slot's place stays as it was (see [`Origin`]).
 //!
 //! The arrays of numbers are what makes it fast at a million: entries of a bucket are independent loads
@@ -29,7 +29,7 @@
 use std::boxed::Box;
 use std::vec;
 
-use super::blocks::{Blocks, Entries, Entry, PART};
+use super::blocks::{Blocks, Entries, Entry, PARTS};
 use super::bucket::{Bucket, Opened, Origin, Place};
 
 const LEVELS: usize = 7;
@@ -39,7 +39,7 @@ const OTHER: usize = 256;
 const BUCKETS: usize = LOWEST + (LEVELS - 1) * OTHER;
 /// So many buckets of the lowest level are one of level 1.
 const SHARE: u64 = LOWEST as u64 / 2;
-const _: () = assert!(SHARE - 1 <= PART as u64);
+const _: () = assert!(SHARE <= PARTS);
 
 /// A bucket with so many entries is spread before its time.
 const BIG: u32 = 512;
@@ -55,12 +55,12 @@ pub(crate) struct Wheel {
     occupied: [u64; BUCKETS / 64],
     cursor: [u64; LEVELS],
     blocks: Blocks,
-    /// Not over yet.
+    /// The pass that is not over yet.
     pass: Option<Pass>,
     /// The bucket that has come up last.
     due: Opened,
-    /// The bucket that is being spread before its time.
-    ahead: Opened,
+    /// The bucket of each level that is being spread before its time.
+    ahead: [Opened; LEVELS],
     /// How many buckets are BIG.
     big: u32,
     len: usize,
@@ -109,7 +109,7 @@ impl Wheel {
             blocks: Blocks::new(),
             pass: None,
             due: Opened::NOTHING,
-            ahead: Opened::NOTHING,
+            ahead: [Opened::NOTHING; LEVELS],
             big: 0,
             len: 0,
         }
@@ -137,7 +137,7 @@ impl Wheel {
     /// Puts a slot at a place that `place_of` gave for its deadline.
     #[inline]
     pub(crate) fn insert(&mut self, place: Place, slot: u32, deadline: u64) {
-        let part = (deadline >> shift(0)) as u16 & PART;
+        let part = ((deadline >> shift(0)) % SHARE) as u16;
         self.put(place, Entry { slot, part }, deadline, deadline);
     }
 
@@ -317,22 +317,35 @@ impl Wheel {
     }
 
     /// Takes the next few entries of a big bucket that is to be spread before its time: how many the keeper has to
-    /// look at, and where they were.
+    /// look at, and where they were. The lowest level first: its buckets come up soonest.
     pub(crate) fn take_ahead(&mut self, now: u64, into: &mut Entries) -> Option<(Origin, usize)> {
-        loop {
-            if let Some((origin, taken)) = self.ahead.take(&mut self.blocks, into) {
-                let left = match self.ahead.dense {
+        for level in 1..LEVELS {
+            if let Some((origin, taken)) = self.take_ahead_of(level, now, into) {
+                let left = match self.ahead[level].dense {
                     Some(number) => self.bring_down(number, into, taken),
                     None => taken,
                 };
                 return Some((origin, left));
             }
-            let (level, number) = (1..LEVELS).find_map(|level| {
-                let (begin, number) = self.early_start(level)?;
-                (begin <= now && self.reaches(level, number)).then_some((level, number))
-            })?;
-            self.ahead = self.open(level, number);
         }
+        None
+    }
+
+    fn take_ahead_of(
+        &mut self,
+        level: usize,
+        now: u64,
+        into: &mut Entries,
+    ) -> Option<(Origin, usize)> {
+        if let Some(taken) = self.ahead[level].take(&mut self.blocks, into) {
+            return Some(taken);
+        }
+        let (begin, number) = self.early_start(level)?;
+        if begin > now || !self.reaches(level, number) {
+            return None;
+        }
+        self.ahead[level] = self.open(level, number);
+        self.ahead[level].take(&mut self.blocks, into)
     }
 
     /// Whether the level below reaches all of this bucket. During a pass it may be behind.
@@ -348,7 +361,7 @@ impl Wheel {
         let mut left = 0;
         for at in 0..len {
             let entry = entries[at];
-            let number = first | u64::from(entry.part) & (SHARE - 1);
+            let number = first | u64::from(entry.part);
             if number <= self.cursor[0] {
                 entries[left] = entry;
                 left += 1;
@@ -364,8 +377,13 @@ impl Wheel {
     /// Forgets every entry.
     pub(crate) fn clear(&mut self) {
         let cursor = self.cursor;
-        *self = Self::new();
-        self.cursor = cursor;
+        let mut blocks = core::mem::replace(&mut self.blocks, Blocks::new());
+        blocks.clear();
+        *self = Self {
+            cursor,
+            blocks,
+            ..Self::new()
+        };
     }
 }
 

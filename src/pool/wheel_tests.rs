@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::blocks::{Entries, Entry};
-use super::bucket::Place;
+use super::bucket::{Origin, Place};
 use super::wheel::{locate, shift, Wheel};
 use std::vec::Vec;
 
@@ -164,4 +164,65 @@ fn what_is_left_of_a_dense_bucket_is_looked_at() {
         count(&entries[..taken]);
     }
     assert_eq!(due, 10_001);
+}
+
+/// In the middle of a pass the lower level is behind: what came down then would be taken for another time's.
+#[test]
+fn nothing_comes_down_to_where_the_level_below_does_not_reach() {
+    let start = 9 << shift(1);
+    let mut deadlines: Vec<u64> = (0..3_000).map(|n| start + n * 10_000).collect();
+    deadlines.extend((1..100).map(|n| n * 1_000_000));
+    let mut wheel = wheel(&deadlines);
+    let mut entries = Entries::default();
+    let mut seen = std::vec![false; deadlines.len()];
+    let mut see = |origin: Origin, entries: &[Entry]| {
+        for entry in entries {
+            let deadline = deadlines[entry.slot as usize];
+            let above = Place::of(locate(1, deadline >> shift(1)));
+            assert!(deadline < start || origin.is(above), "it looks stale");
+            seen[entry.slot as usize] = true;
+        }
+    };
+    // Far behind: it has taken one timer of a hundred.
+    let now = start - 500_000;
+    let (origin, taken) = wheel.take(now, &mut entries).unwrap();
+    see(origin, &entries[..taken]);
+    assert!(wheel.take_ahead(now, &mut entries).is_none());
+    while let Some((origin, taken)) = wheel.take(now, &mut entries) {
+        see(origin, &entries[..taken]);
+    }
+    while let Some((_, taken)) = wheel.take_ahead(now, &mut entries) {
+        assert_eq!(taken, 0);
+    }
+    while let Some((origin, taken)) = wheel.take(2 * start, &mut entries) {
+        see(origin, &entries[..taken]);
+    }
+    assert!(seen.iter().all(|&seen| seen));
+}
+
+/// A bucket of four seconds with a million timers must not keep those of 34 ms from coming down in time.
+#[test]
+fn the_lower_level_comes_down_first() {
+    let start = 3 << shift(2);
+    let number = (start >> shift(1)) - 1;
+    let far: Vec<u64> = (0..200_000).map(|n| start + n * 20_000).collect();
+    let mut wheel = wheel(&far);
+    let mut entries = Entries::default();
+    let near = number << shift(1);
+    let now = near - 1_000_000;
+    while wheel.take(now, &mut entries).is_some() {}
+    assert!(wheel.take_ahead(now, &mut entries).is_some());
+    // The far bucket is being spread. Meanwhile a near one gets dense.
+    for slot in 0..3_000 {
+        let deadline = near + u64::from(slot);
+        wheel.insert(Place::of(locate(1, number)), 1_000_000 + slot, deadline);
+    }
+    let now = near - 1_000;
+    while wheel.take(now, &mut entries).is_some() {}
+    for _ in 0..3_000 / 24 {
+        let (_, left) = wheel.take_ahead(now, &mut entries).unwrap();
+        assert_eq!(left, 0, "the far one is in the way");
+    }
+    let (_, left) = wheel.take_ahead(now, &mut entries).unwrap();
+    assert!(left > 0, "the far one is forgotten");
 }

@@ -37,8 +37,8 @@ struct Rhythm {
     lead: Lead,
     /// How often it was kicked since an alarm was served.
     kicks: u32,
-    /// When it woke last.
-    woken: u64,
+    /// When it began to work: at the last wake, or when there was no time to sleep.
+    began: u64,
 }
 
 impl Shared {
@@ -78,7 +78,7 @@ impl Shared {
         let mut rhythm = Rhythm {
             lead: Lead::new(),
             kicks: 0,
-            woken: now,
+            began: now,
         };
         // ORDERING: Acquire, see `stop`.
         while !self.stopped.load(Ordering::Acquire) {
@@ -99,7 +99,7 @@ impl Shared {
                     }
                     Some(alarm) => self.sleep(alarm, now, &mut rhythm),
                 };
-                rhythm.woken = now;
+                rhythm.began = now;
             }
         }
     }
@@ -134,7 +134,7 @@ impl Rhythm {
     /// half of it. So the thread rests that long between two bursts, and wakes less often when there is much to do:
     /// the last of a burst is late by the length of the burst anyway.
     fn slack(&self, slack: u64, now: u64) -> u64 {
-        let worked = now.saturating_sub(self.woken);
+        let worked = now.saturating_sub(self.began);
         slack.saturating_add(worked.min(slack / 2))
     }
 
@@ -175,7 +175,7 @@ mod tests {
         let rhythm = Rhythm {
             lead,
             kicks,
-            woken: now,
+            began: now,
         };
         let alarm = rhythm.next(Some(next), now);
         alarm.map(|alarm| (alarm.time, alarm.exact))
@@ -194,7 +194,7 @@ mod tests {
         let rhythm = Rhythm {
             lead: Lead::new(),
             kicks: 0,
-            woken: 1_000,
+            began: 1_000,
         };
         assert_eq!(rhythm.slack(200, 1_000), 200);
         assert_eq!(rhythm.slack(200, 1_060), 260);
