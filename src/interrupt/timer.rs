@@ -19,6 +19,25 @@ pub struct InterruptTimer<'a, A: Alarm, const N: usize> {
     index: u16,
 }
 
+impl<'a, A: Alarm, const N: usize> InterruptTimer<'a, A, N> {
+    /// Starts a timer, once its state is prepared. One whose deadline has passed is complete when this returns.
+    #[inline]
+    fn start(
+        source: &'a InterruptSource<A, N>,
+        deadline: u64,
+        prepare: impl FnOnce(&TimerState),
+    ) -> Result<Self, CapacityError> {
+        match source.take(deadline, prepare) {
+            Some((slot, index)) => Ok(Self {
+                source,
+                slot,
+                index,
+            }),
+            None => Err(CapacityError::new()),
+        }
+    }
+}
+
 impl<A: Alarm, const N: usize> Deref for InterruptTimer<'_, A, N> {
     type Target = TimerState;
 
@@ -61,17 +80,11 @@ impl<'a, A: Alarm, const N: usize> TimerSource for &'a InterruptSource<A, N> {
     /// Starts a timer. One whose deadline has passed is complete when this returns.
     #[inline]
     fn start(&self, deadline: u64) -> Result<Self::Timer, CapacityError> {
-        match self.take(deadline, |_| {}) {
-            Some((slot, index)) => Ok(InterruptTimer {
-                source: self,
-                slot,
-                index,
-            }),
-            None => Err(CapacityError::new()),
-        }
+        InterruptTimer::start(self, deadline, |_| {})
     }
 
-    /// The waker is stored before the slot is armed: nobody can complete it meanwhile, so one look is enough.
+    /// The waker is stored before the slot is armed: nobody can complete it meanwhile, so one look is enough. (Its
+    /// `clone` is user code; a handler that meets the slot before it is armed puts it into the inbox, and goes on.)
     #[inline]
     fn start_polled(
         &self,
@@ -79,14 +92,7 @@ impl<'a, A: Alarm, const N: usize> TimerSource for &'a InterruptSource<A, N> {
         cx: &mut Context<'_>,
     ) -> Result<(Self::Timer, Poll<()>), CapacityError> {
         let store = |state: &TimerState| state.register(cx.waker());
-        let Some((slot, index)) = self.take(deadline, store) else {
-            return Err(CapacityError::new());
-        };
-        let timer = InterruptTimer {
-            source: self,
-            slot,
-            index,
-        };
+        let timer = InterruptTimer::start(self, deadline, store)?;
         let poll = match timer.is_complete() {
             true => Poll::Ready(()),
             false => Poll::Pending,

@@ -35,8 +35,8 @@ use driver::Shared;
 /// Never early. Late by how unevenly the system wakes a thread (on Linux it asks for minimal timer slack; it
 /// learns what a wake takes and asks for it that much before the deadline, 100 us at most, and watches the
 /// clock for what is left), and, when timers are dense, by at most [`slack`](ThreadSourceBuilder::slack), under
-/// load half of it more, which bounds how often the thread wakes. Wakers run on this thread, one after the other: a waker that
-/// blocks delays the others; one that panics does not.
+/// load half of it more, which bounds how often the thread wakes. Wakers run on this thread, one after the
+/// other: a waker that blocks delays the others; one that panics does not.
 ///
 /// The clock is [`Instant`]: on Linux it stands still while the machine is suspended.
 ///
