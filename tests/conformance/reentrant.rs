@@ -140,7 +140,8 @@ pub(crate) fn wakers_may_chain<H: Harness>() {
     struct Link<S: TimerSource> {
         source: S,
         left: Arc<Mutex<u32>>,
-        timer: Arc<Mutex<Option<TimerFuture<S>>>>,
+        /// The latest, and how many were left then.
+        timer: Arc<Mutex<Option<(u32, TimerFuture<S>)>>>,
         done: Arc<Probe>,
     }
     impl<S> Wake for Link<S>
@@ -149,17 +150,24 @@ pub(crate) fn wakers_may_chain<H: Harness>() {
     {
         fn wake(self: Arc<Self>) {
             loop {
-                {
+                let left = {
                     let mut left = self.left.lock().unwrap();
                     if *left == 0 {
                         return self.done.wake_by_ref();
                     }
                     *left -= 1;
-                }
+                    *left
+                };
                 let mut next =
                     TimerFuture::with_source(self.source.clone(), Duration::from_micros(20));
                 let polled = poll_with(&mut next, &self.clone().into());
-                let before = self.timer.lock().unwrap().replace(next);
+                let mut timer = self.timer.lock().unwrap();
+                // Another thread may have woken, and gone on, before this one gets here.
+                let before = match &mut *timer {
+                    Some((latest, _)) if *latest < left => Some((left, next)),
+                    timer => timer.replace((left, next)),
+                };
+                drop(timer);
                 drop(before);
                 if polled.is_pending() {
                     return;
