@@ -131,6 +131,9 @@ pub(crate) fn a_waker_may_drop_its_own_timer<H: Harness>() {
     });
 }
 
+/// The latest timer of a chain, and how many were left then.
+type Latest<S> = Option<(u32, TimerFuture<S>)>;
+
 /// Each wake starts the timer of the next: time goes on inside one another's wakers.
 pub(crate) fn wakers_may_chain<H: Harness>() {
     let harness = H::new();
@@ -140,8 +143,7 @@ pub(crate) fn wakers_may_chain<H: Harness>() {
     struct Link<S: TimerSource> {
         source: S,
         left: Arc<Mutex<u32>>,
-        /// The latest, and how many were left then.
-        timer: Arc<Mutex<Option<(u32, TimerFuture<S>)>>>,
+        timer: Arc<Mutex<Latest<S>>>,
         done: Arc<Probe>,
     }
     impl<S> Wake for Link<S>
