@@ -102,12 +102,20 @@ fn beside_the_handler<const N: usize, T: Send + 'static>(
     first: bool,
     client: impl FnOnce() -> T + Send + 'static,
 ) -> T {
+    beside(move || source.on_interrupt(), first, client)
+}
+
+fn beside<T: Send + 'static>(
+    handler: impl FnOnce() + Send + 'static,
+    first: bool,
+    client: impl FnOnce() -> T + Send + 'static,
+) -> T {
     if first {
         let client = thread::spawn(client);
-        source.on_interrupt();
+        handler();
         client.join().unwrap()
     } else {
-        let handler = thread::spawn(move || source.on_interrupt());
+        let handler = thread::spawn(handler);
         let done = client();
         handler.join().unwrap();
         done
@@ -152,16 +160,7 @@ fn a_first_poll_is_ready_or_woken() {
             source.alarm().time.store(5, Seq);
             source.on_interrupt();
         };
-        let (timer, ready) = if handler_first {
-            let client = thread::spawn(client);
-            handler();
-            client.join().unwrap()
-        } else {
-            let handler = thread::spawn(handler);
-            let done = client();
-            handler.join().unwrap();
-            done
-        };
+        let (timer, ready) = beside(handler, handler_first, client);
         serve(source);
         pass_to(source, 5);
         assert!(timer.is_complete());

@@ -1,6 +1,7 @@
 //! One bucket of the wheel: what is in it, where it is, and what is left of it while it is emptied.
 
 use super::blocks::{Blocks, Chain, Entries};
+use super::levels::is_parted;
 
 /// More entries than this in a bucket of the lowest level are a crowd.
 const FEW: u32 = 2;
@@ -73,8 +74,6 @@ impl Origin {
 pub(super) struct Opened {
     pub(super) rest: Chain,
     pub(super) origin: Origin,
-    /// Its entries have their parts.
-    pub(super) parted: bool,
     /// Its number, if its entries are to come down without their slots.
     pub(super) dense: Option<u64>,
 }
@@ -86,7 +85,6 @@ impl Opened {
             place: Place::NONE,
             above: Place::NONE,
         },
-        parted: false,
         dense: None,
     };
 
@@ -97,6 +95,7 @@ impl Opened {
         blocks: &mut Blocks,
         into: &mut Entries,
     ) -> Option<(Origin, usize)> {
-        Some((self.origin, blocks.pop(&mut self.rest, into, self.parted)?))
+        let parted = is_parted(self.origin.place.bucket());
+        Some((self.origin, blocks.pop(&mut self.rest, into, parted)?))
     }
 }

@@ -22,6 +22,7 @@ mod inbox;
 mod inbox_tests;
 mod keeper;
 mod lane;
+mod levels;
 #[cfg(all(test, timer_future_loom))]
 mod loom_tests;
 mod slot;

@@ -4,7 +4,8 @@
 
 use super::blocks::{Entries, Entry};
 use super::bucket::{Origin, Place};
-use super::wheel::{locate, shift, Wheel};
+use super::levels::{locate, shift};
+use super::wheel::Wheel;
 use std::vec::Vec;
 
 fn wheel(deadlines: &[u64]) -> Wheel {

@@ -130,8 +130,8 @@ impl Shared {
 }
 
 impl Rhythm {
-    /// The slack from now on: what was asked for, and as much time as the work since the last wake took, up to
-    /// half of it. So the thread rests that long between two bursts, and wakes less often when there is much to do:
+    /// The slack from now on: what was asked for, and as much time as the work since the last wake took, half a
+    /// slack at most. So the thread rests that long between two bursts, and wakes less often when there is much to do:
     /// the last of a burst is late by the length of the burst anyway.
     fn slack(&self, slack: u64, now: u64) -> u64 {
         let worked = now.saturating_sub(self.began);
