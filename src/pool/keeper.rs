@@ -150,7 +150,8 @@ impl Keeper {
             let Some((origin, taken)) = self.wheel.take(now, &mut entries) else {
                 return false;
             };
-            looked_at += taken;
+            // A block that came down by itself counts for ten.
+            looked_at += taken.max(MOST / 3);
             self.sort_out_all(pool, &entries[..taken], origin, now);
         }
         true

@@ -11,6 +11,7 @@
 //! A timer that is started, cancelled and started again for the same time or later, the commonest use of
 //! all, never gets beyond `arm`: its slot is LINKED.
 
+mod ahead;
 mod alarm;
 mod blocks;
 mod bucket;

@@ -14,14 +14,7 @@
 //! - EARLIEST: `earliest` of a bucket is not after the deadline that any entry had when it came in, and
 //!   `latest` is not before it.
 //!
-//! Each level reaches two buckets of the next one (1024 = 2 * 2^9, 256 = 2 * 2^7), so a bucket can be spread over the
-//! lower level during the whole time of the bucket before it. Big buckets are spread early and in
-//! small pieces, between which what is due is taken: no cascade ever stands in its way. (One cascade
-//! of 64 k entries is tokio's 13 ms at a million timers.)
-//!
-//! In the level of 34 ms an entry also has a part of the deadline: which of the 512 buckets below it belongs to.
-//! So a dense bucket is spread without a look at the slots, whose cache misses would be a tenth
-//! of all that a timer costs; the slot's place stays as it was (see [`Origin`]).
+//! Buckets with many entries are spread before their time: ahead.rs.
 //!
 //! The arrays of numbers are what makes it fast at a million: entries of a bucket are independent loads
 //! that overlap, where a linked list would be a chain of cache misses.
@@ -34,27 +27,25 @@ use super::bucket::{Bucket, Opened, Origin, Place};
 use super::levels::{is_parted, locate, shift, size, BUCKETS, LEVELS, SHARE};
 
 /// A bucket with so many entries is spread before its time.
-const BIG: u32 = 512;
+pub(super) const BIG: u32 = 512;
 /// A bucket of level 1 with so many entries comes down by what its entries say. With fewer, the keeper
 /// looks at the slots, for the exact deadline: there is one timer or less in each bucket below.
 const DENSE: u32 = 2048;
-/// How long before its time, for each entry: several times what moving one costs.
-const HEAD_START: u64 = 256;
 
 #[derive(Debug)]
 pub(crate) struct Wheel {
     buckets: Box<[Bucket]>,
     occupied: [u64; BUCKETS / 64],
-    cursor: [u64; LEVELS],
-    blocks: Blocks,
+    pub(super) cursor: [u64; LEVELS],
+    pub(super) blocks: Blocks,
     /// The pass that is not over yet.
     pass: Option<Pass>,
     /// The bucket that has come up last.
     due: Opened,
     /// The bucket of each level that is being spread before its time.
-    ahead: [Opened; LEVELS],
+    pub(super) ahead: [Opened; LEVELS],
     /// How many buckets are BIG.
-    big: u32,
+    pub(super) big: u32,
     len: usize,
 }
 
@@ -101,7 +92,7 @@ impl Wheel {
 
     /// Puts an entry into a bucket. It is due between the two times.
     #[inline]
-    fn put(&mut self, place: Place, entry: Entry, earliest: u64, latest: u64) {
+    pub(super) fn put(&mut self, place: Place, entry: Entry, earliest: u64, latest: u64) {
         let at = place.bucket();
         let Some(bucket) = self.buckets.get_mut(at) else {
             return;
@@ -133,7 +124,7 @@ impl Wheel {
     }
 
     /// The first occupied bucket of a level: its number.
-    fn first(&self, level: usize) -> Option<u64> {
+    pub(super) fn first(&self, level: usize) -> Option<u64> {
         let cursor = self.cursor[level];
         let base = locate(level, 0) / 64;
         let words = &self.occupied[base..base + size(level) / 64];
@@ -155,23 +146,8 @@ impl Wheel {
         None
     }
 
-    fn bucket(&self, level: usize, number: u64) -> &Bucket {
+    pub(super) fn bucket(&self, level: usize, number: u64) -> &Bucket {
         &self.buckets[locate(level, number)]
-    }
-
-    /// If the first bucket of a level is BIG, or the one after it: when to begin to spread it, and its number.
-    /// Not before the lower level reaches all of it, which is when the one before it has come up.
-    fn early_start(&self, level: usize) -> Option<(u64, u64)> {
-        if self.big == 0 || level == 0 {
-            return None;
-        }
-        let first = self.first(level)?;
-        let is_big = |&number: &u64| self.bucket(level, number).len >= BIG;
-        let number = [first, first + 1].into_iter().find(is_big)?;
-        let start = |number: u64| number << shift(level);
-        let head_start = u64::from(self.bucket(level, number).len) * HEAD_START;
-        let begin = start(number).saturating_sub(head_start);
-        Some((begin.max(start(number.saturating_sub(1))), number))
     }
 
     /// When the keeper should look next: never after the first deadline.
@@ -210,7 +186,7 @@ impl Wheel {
     }
 
     /// Takes the whole of a bucket out.
-    fn open(&mut self, level: usize, number: u64) -> Opened {
+    pub(super) fn open(&mut self, level: usize, number: u64) -> Opened {
         let at = locate(level, number);
         let bucket = core::mem::replace(&mut self.buckets[at], Bucket::EMPTY);
         self.occupied[at / 64] &= !(1 << (at % 64));
@@ -232,13 +208,13 @@ impl Wheel {
         }
     }
 
-    /// The next few entries whose bucket has come up at `now`: how many, and where they were. `None` if there are no
+    /// The next few entries whose bucket has come up at `now`: how many the keeper has to look at, and where they were. `None` if there are no
     /// more. A pass that was begun earlier goes on first: were each call to begin at the lowest level, a keeper
     /// that can hardly keep up would never get to the others.
     pub(crate) fn take(&mut self, now: u64, into: &mut Entries) -> Option<(Origin, usize)> {
         loop {
-            if let Some(taken) = self.due.take(&mut self.blocks, into) {
-                return Some(taken);
+            if let Some((origin, taken)) = self.due.take(&mut self.blocks, into) {
+                return Some((origin, self.bring_down(self.due.dense, into, taken)));
             }
             let mut pass = self.pass.take().unwrap_or(Pass::begin(now));
             match self.go_on(&mut pass) {
@@ -271,64 +247,6 @@ impl Wheel {
             }
         }
         None
-    }
-
-    /// Takes the next few entries of a big bucket that is to be spread before its time: how many the keeper has to
-    /// look at, and where they were. The lowest level first: its buckets come up soonest.
-    pub(crate) fn take_ahead(&mut self, now: u64, into: &mut Entries) -> Option<(Origin, usize)> {
-        for level in 1..LEVELS {
-            if let Some((origin, taken)) = self.take_ahead_of(level, now, into) {
-                let left = match self.ahead[level].dense {
-                    Some(number) => self.bring_down(number, into, taken),
-                    None => taken,
-                };
-                return Some((origin, left));
-            }
-        }
-        None
-    }
-
-    fn take_ahead_of(
-        &mut self,
-        level: usize,
-        now: u64,
-        into: &mut Entries,
-    ) -> Option<(Origin, usize)> {
-        if let Some(taken) = self.ahead[level].take(&mut self.blocks, into) {
-            return Some(taken);
-        }
-        let (begin, number) = self.early_start(level)?;
-        if begin > now || !self.reaches(level, number) {
-            return None;
-        }
-        self.ahead[level] = self.open(level, number);
-        self.ahead[level].take(&mut self.blocks, into)
-    }
-
-    /// Whether the level below reaches all of this bucket. During a pass it may be behind.
-    fn reaches(&self, level: usize, number: u64) -> bool {
-        let last = (number << shift(level) | ((1 << shift(level)) - 1)) >> shift(level - 1);
-        last < self.cursor[level - 1].saturating_add(size(level - 1) as u64)
-    }
-
-    /// Moves entries to the lowest level by what they say themselves: a cache miss saved for each. Those whose
-    /// time has come stay, at the front; how many.
-    fn bring_down(&mut self, number: u64, entries: &mut Entries, len: usize) -> usize {
-        let first = number << (shift(1) - shift(0));
-        let mut left = 0;
-        for at in 0..len {
-            let entry = entries[at];
-            let number = first | u64::from(entry.part);
-            if number <= self.cursor[0] {
-                entries[left] = entry;
-                left += 1;
-                continue;
-            }
-            let start = number << shift(0);
-            let end = start | ((1 << shift(0)) - 1);
-            self.put(Place::of(locate(0, number)), entry, start, end);
-        }
-        left
     }
 
     /// Forgets every entry.

@@ -152,10 +152,13 @@ fn what_is_left_of_a_dense_bucket_is_looked_at() {
     assert!(wheel.take(early, &mut entries).is_none());
     assert!(wheel.take_ahead(early, &mut entries).is_some());
     let now = start + 10_000_000;
-    let mut due = 0;
+    let (mut due, mut others) = (0, 0);
     let mut count = |entries: &[Entry]| {
         for entry in entries {
-            due += u64::from(deadlines[entry.slot as usize] <= now);
+            match deadlines[entry.slot as usize] <= now {
+                true => due += 1,
+                false => others += 1,
+            }
         }
     };
     while let Some((_, taken)) = wheel.take(now, &mut entries) {
@@ -165,6 +168,33 @@ fn what_is_left_of_a_dense_bucket_is_looked_at() {
         count(&entries[..taken]);
     }
     assert_eq!(due, 10_001);
+    assert!(others < 100, "{others} could have come down by themselves");
+}
+
+/// The keeper came so late that nothing of it was spread before its time.
+#[test]
+fn a_dense_bucket_that_has_come_up_comes_down_as_well() {
+    const COUNT: u64 = 20_000;
+    let start = 7 << shift(1);
+    let deadlines: Vec<u64> = (0..COUNT).map(|n| start + n * 1_000).collect();
+    let mut wheel = wheel(&deadlines);
+    let mut entries = Entries::default();
+    let mut seen = std::vec![0; COUNT as usize];
+    for (now, most) in [(start + 10_000_000, 10_100), (start + 20_000_000, 9_999)] {
+        let mut looked_at = 0;
+        while let Some((_, taken)) = wheel.take(now, &mut entries) {
+            looked_at += taken;
+            for entry in &entries[..taken] {
+                let deadline = deadlines[entry.slot as usize];
+                match deadline <= now {
+                    true => seen[entry.slot as usize] += 1,
+                    false => wheel.insert(wheel.place_of(deadline), entry.slot, deadline),
+                }
+            }
+        }
+        assert!(looked_at <= most, "{looked_at} looks at {now}");
+    }
+    assert!(seen.iter().all(|&times| times == 1));
 }
 
 /// In the middle of a pass the lower level is behind: what came down then would be taken for another time's.
