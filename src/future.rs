@@ -127,8 +127,12 @@ impl<S: TimerSource> TimerFuture<S> {
         match &mut self.stage {
             Stage::Armed(timer) => {
                 if self.source.restart(timer, deadline).is_err() {
-                    // The next poll starts it, or keeps the task scheduled.
+                    // Woken last: user code. The next poll starts it, or keeps the task scheduled.
+                    let waker = timer.take_waker();
                     self.leave(Stage::Idle);
+                    if let Some(waker) = waker {
+                        waker.wake();
+                    }
                 }
             }
             stage => *stage = Stage::Idle,

@@ -156,7 +156,11 @@ impl<S: TimerSource> Interval<S> {
             MissedTickBehavior::Delay => {
                 self.fraction = 0;
                 let now = self.timer.source().now();
-                self.periods_after(now.max(due), 1)
+                if now > due {
+                    // Seen at some time within the tick `now`.
+                    return deadline_after(now, self.period.max(SHORTEST), S::TICK_HZ);
+                }
+                self.periods_after(due, 1)
             }
             MissedTickBehavior::Skip => {
                 let now = self.timer.source().now();

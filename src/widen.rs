@@ -24,7 +24,7 @@ use crate::sync::{acquire_fence, const_fn, AtomicU32, Ordering};
 ///
 /// # Precision
 ///
-/// That of the counter. 16 bits and less count for 2^78 ticks, wider ones for 2^55 or more.
+/// That of the counter. One of 32 bits counts for 2^63 ticks, all others for longer than 64 bits last.
 ///
 /// # Examples
 ///
@@ -59,9 +59,9 @@ impl<const BITS: u32> WideCounter<BITS> {
     pub fn now(&self, read: impl Fn() -> u32) -> u64 {
         let [halves, more] = &self.halves;
         let once = || widen(halves, BITS, || u64::from(read()));
-        // 2^32 half periods of 24 bits and more last longer than anybody waits; those of a 16-bit counter
-        // at 16 MHz last 100 days, so they are counted as well.
-        if BITS >= 24 {
+        // 2^32 half periods of 32 bits are 2^63 ticks, longer than anybody waits. Of 24 bits at 480 MHz they are 2.4
+        // years, so they are counted as well.
+        if BITS == 32 {
             once()
         } else {
             widen(more, BITS - 1 + u32::BITS, once)

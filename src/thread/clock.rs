@@ -26,7 +26,8 @@ impl Clock {
     /// 584 years until they wrap, since the machine was started or the source was made.
     #[inline]
     pub(super) fn now(&self) -> u64 {
-        system::nanos(self.made).wrapping_sub(self.epoch)
+        // A clock that steps back (it must not) stands still rather than wrap.
+        system::nanos(self.made).saturating_sub(self.epoch)
     }
 
     /// The first tick that is not before a moment.

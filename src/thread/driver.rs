@@ -53,9 +53,9 @@ impl Shared {
     }
 
     pub(super) fn stop(&self) {
-        // ORDERING: Release, pairs with the Acquire in `drive`; the kick that follows makes the
-        // driver look.
-        self.stopped.store(true, Ordering::Release);
+        // ORDERING: SeqCst, in the total order of kick-or-see: this store, then the kick; in `drive` the look, then
+        // the load. A look that overwrites the kick is followed by a load that sees this.
+        self.stopped.store(true, Ordering::SeqCst);
     }
 
     /// What a candidate thread does: waits until somebody is elected, and ends if it is another.
@@ -80,9 +80,14 @@ impl Shared {
             kicks: 0,
             began: now,
         };
-        // ORDERING: Acquire, see `stop`.
-        while !self.stopped.load(Ordering::Acquire) {
+        loop {
             self.pool.alarm.look();
+            // After the look: from here on a kick makes the driver go round again, even if a waker takes the token
+            // of `park` for itself.
+            // ORDERING: SeqCst, see `stop`.
+            if self.stopped.load(Ordering::SeqCst) {
+                return;
+            }
             if keeper.step(&self.pool, now) {
                 now = self.clock.now();
                 continue;
