@@ -173,12 +173,18 @@ impl Keeper {
 
     #[inline]
     fn sort_out_all(&mut self, pool: &Pool, entries: &[Entry], origin: Origin, now: u64) {
+        let mut useless = 0;
         for entry in entries {
             let slot = pool.slot(Index(entry.slot));
-            if origin.is(get_place(slot)) && self.sort_out(slot, entry.slot, now).is_some() {
+            if !origin.is(get_place(slot)) {
+                useless += 1;
+            } else if self.sort_out(slot, entry.slot, now).is_some() {
                 self.due.push(entry.slot);
+            } else if get_place(slot) == Place::NONE {
+                useless += 1;
             }
         }
+        self.wheel.learn(useless, entries.len());
     }
 
     /// Looks at a slot whose entry came up: its word if it is due; otherwise it is put where it belongs.

@@ -22,6 +22,8 @@ mod inbox;
 #[cfg(all(test, not(timer_future_loom)))]
 mod inbox_tests;
 mod keeper;
+#[cfg(all(test, not(timer_future_loom)))]
+mod keeper_tests;
 mod lane;
 mod levels;
 #[cfg(all(test, timer_future_loom))]

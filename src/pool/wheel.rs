@@ -31,6 +31,9 @@ pub(super) const BIG: u32 = 512;
 /// A bucket of level 1 with so many entries comes down by what its entries say. With fewer, the keeper
 /// looks at the slots, for the exact deadline: there is one timer or less in each bucket below.
 const DENSE: u32 = 2048;
+/// Where more than half are of no use, in 1/256, no bucket comes down by what its entries say: a look at the slots gets rid
+/// of cancelled timers, each of which the keeper would wake for.
+const HALF: u32 = 128;
 
 #[derive(Debug)]
 pub(crate) struct Wheel {
@@ -44,6 +47,8 @@ pub(crate) struct Wheel {
     due: Opened,
     /// The bucket of each level that is being spread before its time.
     pub(super) ahead: [Opened; LEVELS],
+    /// How many of the entries looked at lately were of no use (cancelled, or stale), in 1/256.
+    useless: u32,
     /// How many buckets are BIG.
     pub(super) big: u32,
     len: usize,
@@ -59,6 +64,7 @@ impl Wheel {
             pass: None,
             due: Opened::NOTHING,
             ahead: [Opened::NOTHING; LEVELS],
+            useless: 0,
             big: 0,
             len: 0,
         }
@@ -204,7 +210,7 @@ impl Wheel {
                 place: Place::of(at),
                 above: Place::of(above),
             },
-            dense: (is_parted(at) && bucket.len >= DENSE).then_some(number),
+            dense: (is_parted(at) && bucket.len >= DENSE && self.useless < HALF).then_some(number),
         }
     }
 
@@ -247,6 +253,14 @@ impl Wheel {
             }
         }
         None
+    }
+
+    /// Tells how many of the entries that were taken were of no use.
+    #[inline]
+    pub(crate) fn learn(&mut self, useless: usize, taken: usize) {
+        if let Some(share) = (useless as u32 * 256).checked_div(taken as u32) {
+            self.useless = (self.useless * 15 + share) / 16;
+        }
     }
 
     /// Forgets every entry.
