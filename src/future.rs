@@ -17,8 +17,8 @@ use crate::ticks::{deadline_after, NEVER};
 ///
 /// # Cancellation
 ///
-/// Dropping it cancels the timer: O(1), no system call, and nobody is woken by it any more. The
-/// stored waker is dropped at once. As a branch of `select!` it may be polled by reference again and
+/// Dropping it cancels the timer: O(1), no system call, and nobody is woken by it any more, unless the source
+/// is just firing it (has taken the waker, and wakes next). The stored waker is dropped at once. As a branch of `select!` it may be polled by reference again and
 /// again; its deadline stays.
 ///
 /// # Interrupt safety

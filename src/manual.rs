@@ -19,7 +19,8 @@ use crate::ticks::duration_to_ticks;
 /// Ticks are nanoseconds, starting at 0, for each instance its own. It is the same pool and wheel as
 /// [`ThreadSource`](crate::ThreadSource), without the thread: wakers run inside `advance`, in the order of
 /// deadlines, equal deadlines in the order of their starts, and [`now`](Self::now) stands at the deadline
-/// that is being fired. A timer that is started for a time that has come completes at once.
+/// that is being fired. A timer that is started for a time that has come completes at once. A waker that panics
+/// costs only its own timer: the panic is caught in `advance`, so a test should not assert in one.
 ///
 /// Share it as `&ManualSource` or `Arc<ManualSource>`; both are [`TimerSource`]s.
 ///

@@ -19,8 +19,8 @@ pin_project! {
     ///
     /// # Cancellation
     ///
-    /// After [`Elapsed`] the inner future is still there, not polled any more, until this one is
-    /// dropped. Pass `&mut future` to keep it.
+    /// After [`Elapsed`] the inner future is still there until this one is dropped, and polled again if this one
+    /// is. Pass `&mut future` to keep it.
     ///
     /// # Examples
     ///

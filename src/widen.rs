@@ -136,4 +136,20 @@ mod tests {
             time += 0x7fff;
         }
     }
+
+    /// 2.4 years at 480 MHz, and the end of time.
+    #[test]
+    fn a_counter_of_24_bits_goes_on_after_2_to_the_55() {
+        // Half periods of half periods: odd, as the upper bit of those says.
+        for more in [1, 11] {
+            let wide = WideCounter::<24> {
+                halves: [AtomicU32::new(0xffff_fffe), AtomicU32::new(more)],
+            };
+            let mut time = u64::from(more) << 54 | 0x7fff_fffe << 23;
+            for _ in 0..10 {
+                assert_eq!(wide.now(|| time as u32), time);
+                time += 0x7f_ffff;
+            }
+        }
+    }
 }

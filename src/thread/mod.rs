@@ -26,7 +26,7 @@ use driver::Shared;
 /// Ticks are nanoseconds since the source was made. Starting, polling, resetting and dropping a timer
 /// lock nothing and, in the steady state, allocate nothing; the thread is woken only by a timer that is
 /// earlier than all others, or by the 4,096th new one. Memory follows the peak of live timers (about 45
-/// bytes each, reused and given back to the system when the source is dropped).
+/// bytes each, reused and given back to the allocator when the source is dropped).
 ///
 /// Share it as `&ThreadSource` or `Arc<ThreadSource>`; both are [`TimerSource`]s.
 ///
