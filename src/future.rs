@@ -18,8 +18,8 @@ use crate::ticks::{deadline_after, NEVER};
 /// # Cancellation
 ///
 /// Dropping it cancels the timer: O(1), no system call, and nobody is woken by it any more, unless the source
-/// is just firing it (has taken the waker, and wakes next). The stored waker is dropped at once. As a branch of `select!` it may be polled by reference again and
-/// again; its deadline stays.
+/// is just firing it (has taken the waker, and wakes next). The stored waker is dropped at once. As a branch of
+/// `select!` it may be polled by reference again and again; its deadline stays.
 ///
 /// # Interrupt safety
 ///
@@ -107,7 +107,8 @@ impl<S: TimerSource> TimerFuture<S> {
     /// Moves the deadline to `duration` from now, whether the timer is idle, armed or done.
     ///
     /// The task that polled it last is woken at the new deadline without another poll, if the source
-    /// restarts timers in place (all of this crate's do) and the timer had not completed. A future that found
+    /// restarts timers in place (all of this crate's do) and the timer had not completed; if the source has no room
+    /// for it any more, the task is woken at once, to poll again. A future that found
     /// no room in its source has nowhere to keep a waker: it keeps its task scheduled instead, but for a
     /// deadline of "never"; after that it has to be polled again.
     #[inline]

@@ -4,14 +4,10 @@
 //!
 //! Each level reaches two buckets of the next one (1024 = 2 * 2^9, 256 = 2 * 2^7), so there is the whole time of
 //! the bucket before it for that.
-//!
-//! In the level of 34 ms an entry has a part of the deadline: which of the 512 buckets below it belongs to. So a
-//! dense bucket is spread without a look at the slots, whose cache misses would be a tenth of all that
-//! a timer costs; the slot's place stays as it was (see [`Origin`]).
 
-use super::blocks::{Entries, Entry};
-use super::bucket::{Origin, Place};
-use super::levels::{locate, shift, size, LEVELS};
+use super::blocks::Entries;
+use super::bucket::Origin;
+use super::levels::{shift, size, LEVELS};
 use super::wheel::{Wheel, BIG};
 
 /// How long before its time, for each entry: several times what moving one costs.
@@ -66,33 +62,5 @@ impl Wheel {
     fn reaches(&self, level: usize, number: u64) -> bool {
         let last = (number << shift(level) | ((1 << shift(level)) - 1)) >> shift(level - 1);
         last < self.cursor[level - 1].saturating_add(size(level - 1) as u64)
-    }
-
-    /// Moves entries of a dense bucket to the lowest level by what they say themselves: a cache miss saved for
-    /// each. Those whose time has come stay, at the front, and those of any other bucket; how many.
-    pub(super) fn bring_down(
-        &mut self,
-        dense: Option<u64>,
-        entries: &mut Entries,
-        len: usize,
-    ) -> usize {
-        let Some(number) = dense else {
-            return len;
-        };
-        let first = number << (shift(1) - shift(0));
-        let mut left = 0;
-        for at in 0..len {
-            let entry: Entry = entries[at];
-            let number = first | u64::from(entry.part);
-            if number <= self.cursor[0] {
-                entries[left] = entry;
-                left += 1;
-                continue;
-            }
-            let start = number << shift(0);
-            let end = start | ((1 << shift(0)) - 1);
-            self.put(Place::of(locate(0, number)), entry, start, end);
-        }
-        left
     }
 }

@@ -7,8 +7,8 @@ use super::{Keeper, Pool, Pooled};
 
 const FAR: u64 = 3_600_000_000_000;
 
-struct Counting {
-    pool: Pool,
+pub(super) struct Counting {
+    pub(super) pool: Pool,
     kicks: Cell<u32>,
 }
 
@@ -28,12 +28,16 @@ impl Pooled for Counting {
 }
 
 impl Counting {
-    /// A keeper that sleeps, and knows of a timer before all others.
-    fn asleep() -> (Self, Keeper) {
-        let source = Self {
+    pub(super) fn new() -> Self {
+        Self {
             pool: Pool::new(false),
             kicks: Cell::new(0),
-        };
+        }
+    }
+
+    /// A keeper that sleeps, and knows of a timer before all others.
+    fn asleep() -> (Self, Keeper) {
+        let source = Self::new();
         let mut keeper = Keeper::new(false);
         assert!(source.pool.start(&source, FAR).is_ok());
         source.pool.alarm.look();

@@ -150,7 +150,7 @@ impl Keeper {
             let Some((origin, taken)) = self.wheel.take(now, &mut entries) else {
                 return false;
             };
-            // A block that came down by itself counts for ten.
+            // A block counts for ten at least, if only for being opened: all of it may have come down by itself.
             looked_at += taken.max(MOST / 3);
             self.sort_out_all(pool, &entries[..taken], origin, now);
         }

@@ -15,6 +15,7 @@ mod ahead;
 mod alarm;
 mod blocks;
 mod bucket;
+mod dense;
 mod free;
 mod group;
 mod groups;

@@ -14,7 +14,7 @@
 //! - EARLIEST: `earliest` of a bucket is not after the deadline that any entry had when it came in, and
 //!   `latest` is not before it.
 //!
-//! Buckets with many entries are spread before their time: ahead.rs.
+//! Buckets with many entries are spread before their time (ahead.rs), some of them without their slots (dense.rs).
 //!
 //! The arrays of numbers are what makes it fast at a million: entries of a bucket are independent loads
 //! that overlap, where a linked list would be a chain of cache misses.
@@ -28,12 +28,6 @@ use super::levels::{is_parted, locate, shift, size, BUCKETS, LEVELS, SHARE};
 
 /// A bucket with so many entries is spread before its time.
 pub(super) const BIG: u32 = 512;
-/// A bucket of level 1 with so many entries comes down by what its entries say. With fewer, the keeper
-/// looks at the slots, for the exact deadline: there is one timer or less in each bucket below.
-const DENSE: u32 = 2048;
-/// Where more than half are of no use, in 1/256, no bucket comes down by what its entries say: a look at the slots gets rid
-/// of cancelled timers, each of which the keeper would wake for.
-const HALF: u32 = 128;
 
 #[derive(Debug)]
 pub(crate) struct Wheel {
@@ -47,8 +41,8 @@ pub(crate) struct Wheel {
     due: Opened,
     /// The bucket of each level that is being spread before its time.
     pub(super) ahead: [Opened; LEVELS],
-    /// How many of the entries looked at lately were of no use (cancelled, or stale), in 1/256.
-    useless: u32,
+    /// How many of the entries looked at lately were of no use (cancelled, or stale); see `learn`.
+    pub(super) useless: u32,
     /// How many buckets are BIG.
     pub(super) big: u32,
     len: usize,
@@ -210,13 +204,13 @@ impl Wheel {
                 place: Place::of(at),
                 above: Place::of(above),
             },
-            dense: (is_parted(at) && bucket.len >= DENSE && self.useless < HALF).then_some(number),
+            dense: self.if_dense(at, bucket.len, number),
         }
     }
 
-    /// The next few entries whose bucket has come up at `now`: how many the keeper has to look at, and where they were. `None` if there are no
-    /// more. A pass that was begun earlier goes on first: were each call to begin at the lowest level, a keeper
-    /// that can hardly keep up would never get to the others.
+    /// The next few entries whose bucket has come up at `now`: how many the keeper has to look at, and where they were.
+    /// `None` if there are no more. A pass that was begun earlier goes on first: were each call to begin at the lowest
+    /// level, a keeper that can hardly keep up would never get to the others.
     pub(crate) fn take(&mut self, now: u64, into: &mut Entries) -> Option<(Origin, usize)> {
         loop {
             if let Some((origin, taken)) = self.due.take(&mut self.blocks, into) {
@@ -253,14 +247,6 @@ impl Wheel {
             }
         }
         None
-    }
-
-    /// Tells how many of the entries that were taken were of no use.
-    #[inline]
-    pub(crate) fn learn(&mut self, useless: usize, taken: usize) {
-        if let Some(share) = (useless as u32 * 256).checked_div(taken as u32) {
-            self.useless = (self.useless * 15 + share) / 16;
-        }
     }
 
     /// Forgets every entry.

@@ -140,13 +140,18 @@ fn a_dense_bucket_comes_down_without_its_slots() {
     assert!(seen.iter().all(|&times| times == 1));
 }
 
+/// A dense bucket: where it starts, and a timer each microsecond.
+fn twenty_milliseconds() -> (u64, Vec<u64>, Wheel) {
+    let start = 7 << shift(1);
+    let deadlines: Vec<u64> = (0..20_000).map(|n| start + n * 1_000).collect();
+    let wheel = wheel(&deadlines);
+    (start, deadlines, wheel)
+}
+
 /// The keeper came late: what is due already cannot come down, it is to be fired.
 #[test]
 fn what_is_left_of_a_dense_bucket_is_looked_at() {
-    const COUNT: u64 = 20_000;
-    let start = 7 << shift(1);
-    let deadlines: Vec<u64> = (0..COUNT).map(|n| start + n * 1_000).collect();
-    let mut wheel = wheel(&deadlines);
+    let (start, deadlines, mut wheel) = twenty_milliseconds();
     let mut entries = Entries::default();
     let early = wheel.next().unwrap();
     assert!(wheel.take(early, &mut entries).is_none());
@@ -174,12 +179,9 @@ fn what_is_left_of_a_dense_bucket_is_looked_at() {
 /// The keeper came so late that nothing of it was spread before its time.
 #[test]
 fn a_dense_bucket_that_has_come_up_comes_down_as_well() {
-    const COUNT: u64 = 20_000;
-    let start = 7 << shift(1);
-    let deadlines: Vec<u64> = (0..COUNT).map(|n| start + n * 1_000).collect();
-    let mut wheel = wheel(&deadlines);
+    let (start, deadlines, mut wheel) = twenty_milliseconds();
     let mut entries = Entries::default();
-    let mut seen = std::vec![0; COUNT as usize];
+    let mut seen = std::vec![0; deadlines.len()];
     for (now, most) in [(start + 10_000_000, 10_100), (start + 20_000_000, 9_999)] {
         let mut looked_at = 0;
         while let Some((_, taken)) = wheel.take(now, &mut entries) {
