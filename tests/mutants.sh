@@ -121,6 +121,8 @@ mutant earlier_not_told $slot \
     's/comes_up && \(earlier \|\|/comes_up \&\& (earlier \&\& false ||/' lib kick_or_see_when_moved_to_earlier
 mutant looks_after_the_inbox src/pool/loom_tests.rs \
     's/self\.pool\.alarm\.look\(\);(\s+if keeper\.step\(&self\.pool, 0\) \{\s+continue;\s+\})/$1 self.pool.alarm.look();/' lib kick_or_see
+mutant stopped_before_the_look src/thread/driver.rs \
+    's/self\.pool\.alarm\.look\(\);\s+(\/\/ ORDERING: SeqCst, see `stop`\.)\s+!self\.stopped\.load\(Ordering::SeqCst\)/let go_on = !self.stopped.load(Ordering::SeqCst); self.pool.alarm.look(); go_on/' lib a_stop_is_seen
 mutant sleeps_though_kicked $alarm \
     's/\.compare_exchange\(LOOKING, time, Ordering::SeqCst, Ordering::SeqCst\)\s+\.is_ok\(\)/.store(time, Ordering::SeqCst); true/' lib kick_or_see
 mutant inbox_taken_relaxed src/pool/inbox.rs \

@@ -53,9 +53,19 @@ impl Shared {
     }
 
     pub(super) fn stop(&self) {
-        // ORDERING: SeqCst, in the total order of kick-or-see: this store, then the kick; in `drive` the look, then
+        // ORDERING: SeqCst, in the total order of kick-or-see: this store, then the kick; in `look` the look, then
         // the load. A look that overwrites the kick is followed by a load that sees this.
+        // loom: a_stop_is_seen.
         self.stopped.store(true, Ordering::SeqCst);
+        crate::sync::sc_fence();
+    }
+
+    /// The driver begins to look. `false`, if it is to end. Asked after the look: from here on a kick makes the
+    /// driver go round again, even if a waker takes the token of `park` for itself.
+    fn look(&self) -> bool {
+        self.pool.alarm.look();
+        // ORDERING: SeqCst, see `stop`.
+        !self.stopped.load(Ordering::SeqCst)
     }
 
     /// What a candidate thread does: waits until somebody is elected, and ends if it is another.
@@ -80,14 +90,7 @@ impl Shared {
             kicks: 0,
             began: now,
         };
-        loop {
-            self.pool.alarm.look();
-            // After the look: from here on a kick makes the driver go round again, even if a waker takes the token
-            // of `park` for itself.
-            // ORDERING: SeqCst, see `stop`.
-            if self.stopped.load(Ordering::SeqCst) {
-                return;
-            }
+        while self.look() {
             if keeper.step(&self.pool, now) {
                 now = self.clock.now();
                 continue;
@@ -220,5 +223,32 @@ mod tests {
             }
         }
         assert!(kicks < 5, "{kicks}");
+    }
+}
+
+#[cfg(all(test, timer_future_loom))]
+mod loom_tests {
+    use super::*;
+    use loom::thread;
+    use std::sync::Arc;
+
+    /// The kick alone must do: the token of `park` may be gone.
+    #[test]
+    fn a_stop_is_seen() {
+        loom::model(|| {
+            let shared = Arc::new(Shared::new(0));
+            let (other, driver) = (shared.clone(), thread::current());
+            thread::spawn(move || {
+                other.stop();
+                if other.pool.alarm.kick() {
+                    driver.unpark();
+                }
+            });
+            while shared.look() {
+                if shared.pool.alarm.sleep_until(None) {
+                    thread::park();
+                }
+            }
+        });
     }
 }
